@@ -161,7 +161,6 @@ type Backuper interface {
 	Backup(ctx context.Context, w io.Writer) error
 }
 
-
 // LimitsOf returns the largest batch that s accepts.
 func LimitsOf(s Store) Limits {
 	l := Limits{BatchKeys: MaxBatchKeys, BatchBytes: MaxBatchBytes}
