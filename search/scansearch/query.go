@@ -1,0 +1,150 @@
+package scansearch
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/atmcp/atmcp/search"
+)
+
+// request is a query, read.
+type request struct {
+	search.Query
+
+	all    bool // the text is blank
+	terms  []term
+	groups []group
+}
+
+// term is one thing to look up. Its place in request.terms is its bit in a mask.
+type term struct {
+	text   string
+	weight float64
+	prefix bool // what only begins with text counts too
+}
+
+// group is one word of the query, as masks of terms: a document has the word if it
+// has the whole of it or all its parts.
+type group struct{ whole, parts uint32 }
+
+func (g group) in(mask uint32) bool {
+	return mask&g.whole != 0 || g.parts != 0 && mask&g.parts == g.parts
+}
+
+const (
+	wholeWeight  = 1.0
+	partWeight   = 0.5
+	prefixFactor = 0.4
+)
+
+// parse reads a query. It cannot fail: what makes no word is no word.
+func parse(q search.Query) *request {
+	r := &request{Query: q, all: strings.TrimSpace(q.Text) == ""}
+	r.Offset = max(r.Offset, 0)
+	if r.Limit <= 0 {
+		r.Limit = search.DefaultLimit
+	}
+	var last word
+	for w := range words(search.Cut(q.Text)) {
+		if len(r.terms) == search.MaxTerms {
+			break
+		}
+		g := group{whole: r.bit(w.whole.term, wholeWeight)}
+		if !w.dense { // pairs are enough where words have no bounds
+			for _, p := range w.parts {
+				g.parts |= r.bit(p.term, partWeight)
+			}
+		}
+		if !slices.Contains(r.groups, g) {
+			r.groups = append(r.groups, g)
+		}
+		last = w
+	}
+	r.expect(last)
+	return r
+}
+
+// bit returns the mask of a term and makes it, while there is room, if need be.
+func (r *request) bit(text string, weight float64) uint32 {
+	i := slices.IndexFunc(r.terms, func(t term) bool { return t.text == text })
+	switch {
+	case i >= 0:
+		r.terms[i].weight = max(r.terms[i].weight, weight)
+	case len(r.terms) < search.MaxTerms:
+		i = len(r.terms)
+		r.terms = append(r.terms, term{text: text, weight: weight})
+	default:
+		return 0
+	}
+	return 1 << i
+}
+
+// expect marks the last word, which may still be being typed, as a prefix.
+func (r *request) expect(last word) {
+	ends := []string{last.whole.term}
+	if n := len(last.parts); n > 0 {
+		ends = append(ends, last.parts[n-1].term)
+	}
+	for i := range r.terms {
+		t := &r.terms[i]
+		t.prefix = len(t.text) >= stem && slices.Contains(ends, t.text)
+	}
+}
+
+// admits reports whether the document passes the conditions beside the text.
+func (r *request) admits(d *search.Doc) bool {
+	if d.Seq <= r.SinceSeq && r.SinceSeq > 0 || r.Author != "" && d.Author != r.Author {
+		return false
+	}
+	for _, tag := range r.Tags {
+		if !slices.Contains(d.Tags, tag) {
+			return false
+		}
+	}
+	return true
+}
+
+// spans returns the places of d where the terms stand.
+func (r *request) spans(d *search.Doc) []search.Span {
+	if len(r.terms) == 0 {
+		return nil
+	}
+	var out []search.Span
+	for _, f := range []struct{ name, text string }{
+		{search.FieldTitle, d.Title},
+		{search.FieldBody, d.Body},
+	} {
+		for w := range words(f.text) {
+			out = r.mark(out, f.name, w)
+			if len(out) == search.MaxSpans {
+				return out
+			}
+		}
+	}
+	return out
+}
+
+// mark appends the span of the word, or else those of its parts, if they are found.
+func (r *request) mark(out []search.Span, field string, w word) []search.Span {
+	found := []token{w.whole}
+	if !r.matches(w.whole.term) {
+		found = w.parts
+	}
+	for _, t := range found {
+		if len(out) == search.MaxSpans || !r.matches(t.term) {
+			continue
+		}
+		if n := len(out) - 1; n >= 0 && out[n].Field == field && t.start < out[n].End {
+			out[n].End = max(out[n].End, t.end)
+			continue
+		}
+		out = append(out, search.Span{Field: field, Start: t.start, End: t.end})
+	}
+	return out
+}
+
+func (r *request) matches(text string) bool {
+	return slices.ContainsFunc(r.terms, func(t term) bool {
+		return t.text == text || t.prefix && strings.HasPrefix(text, t.text)
+	})
+}
