@@ -11,6 +11,14 @@ import (
 // shareFor is how long a team counts as shared after somebody else moved it.
 const shareFor = time.Second
 
+// fairRun is how many commits in a row are nobody's disadvantage: hubs at the
+// same distance from the store take turns by themselves. maxGiveWay bounds the
+// pause after more.
+const (
+	fairRun    = 3
+	maxGiveWay = 20 * time.Millisecond
+)
+
 // team is what a DB holds of a team in use; DB.mu guards all of it. It is
 // dropped by the sweeper when nothing happens there any more.
 type team struct {
@@ -25,6 +33,7 @@ type team struct {
 
 	own     store.Head // of the last batch sent from here, applied or not
 	shared  time.Time  // until when others count as writing here too
+	run     int        // commits since somebody else moved the head
 	waiters map[*waiter]struct{}
 }
 
@@ -168,17 +177,18 @@ func (d *DB) take(t *team) []*call {
 	return calls
 }
 
-// giveWay pauses after a commit as long as it took, while others write to the
-// same team: who lost has to read before it can try again, and would otherwise
-// lose for ever.
+// giveWay pauses after a commit while others write to the same team and have
+// not had their turn for a while, twice as long each time: who lost has to read
+// before it can try again, and from further away would lose for ever.
 func (d *DB) giveWay(t *team, took time.Duration) {
+	if took == 0 {
+		return
+	}
 	d.mu.Lock()
-	shared := time.Now().Before(t.shared)
+	t.run++
+	over, shared := t.run-fairRun, time.Now().Before(t.shared)
 	d.mu.Unlock()
-	if shared && took > 0 {
-		d.pause(min(took, maxGiveWay))
+	if shared && over > 0 {
+		d.pause(min(took<<min(over-1, 10), maxGiveWay))
 	}
 }
-
-// maxGiveWay bounds the pause for others.
-const maxGiveWay = 10 * time.Millisecond

@@ -121,7 +121,7 @@ func (d *DB) renew(name string, head store.Head) {
 func (d *DB) foreign(name string, head store.Head) {
 	d.mu.Lock()
 	if t := d.teams[name]; t != nil {
-		t.shared = time.Now().Add(shareFor)
+		t.shared, t.run = time.Now().Add(shareFor), 0
 	}
 	d.mu.Unlock()
 	d.wake(name, head)
