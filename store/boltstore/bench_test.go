@@ -23,7 +23,7 @@ func BenchmarkCommit(b *testing.B) {
 			s := open(b, b.TempDir())
 			defer func() { require.NoError(b, s.Close()) }()
 			raw := rawFile(b)
-			heads := make([]store.Head, teams)
+			heads, revs := make([]store.Head, teams), make([]uint64, teams)
 			const each = 4
 			var inStore, inRaw time.Duration
 			rounds := 0
@@ -39,9 +39,10 @@ func BenchmarkCommit(b *testing.B) {
 				})
 				inRaw += concurrently(teams, func(team int) {
 					for range each {
-						if err := raw.Update(putRaw(team, heads[team])); err != nil {
+						if err := raw.Update(putRaw(team, revs[team]+1)); err != nil {
 							b.Error(err)
 						}
+						revs[team]++
 					}
 				})
 				rounds++
@@ -69,9 +70,11 @@ func concurrently(n int, fn func(i int)) time.Duration {
 func claim(base store.Head) store.Batch {
 	b := store.Batch{Base: base, Head: store.Head{Rev: base.Rev + 1, Seq: base.Seq + 1, Tag: base.Rev}}
 	b.Puts = claimRows(b.Head.Rev)
-	b.Dels = [][]byte{fmt.Appendf(nil, "r/%08d", b.Head.Rev*7919%500)}
+	b.Dels = [][]byte{claimed(b.Head.Rev)}
 	return b
 }
+
+func claimed(rev uint64) []byte { return fmt.Appendf(nil, "r/%08d", rev*7919%500) }
 
 func claimRows(rev uint64) []store.KV {
 	task := rev * 7919 % 500
@@ -98,14 +101,17 @@ func rawFile(b *testing.B) *bolt.DB {
 	return db
 }
 
-func putRaw(team int, h store.Head) func(*bolt.Tx) error {
+func putRaw(team int, rev uint64) func(*bolt.Tx) error {
 	return func(tx *bolt.Tx) error {
 		rows := tx.Bucket([]byte("rows"))
 		p := fmt.Appendf(nil, "%d/", team)
-		for _, kv := range claimRows(h.Rev) {
+		for _, kv := range claimRows(rev) {
 			if err := rows.Put(append(p[:len(p):len(p)], kv.Key...), kv.Value); err != nil {
 				return err
 			}
+		}
+		if err := rows.Delete(append(p[:len(p):len(p)], claimed(rev)...)); err != nil {
+			return err
 		}
 		return rows.Put(append(p, "head"...), make([]byte, 24))
 	}

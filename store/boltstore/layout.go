@@ -14,10 +14,11 @@ import (
 // changes when an older program could no longer read the file.
 const format = "1"
 
-// fill is how full a page is left when it is split. Half of a team's rows are
-// appended in order (events, output, versions) and would leave pages half
-// empty for good with bbolt's 0.5.
-const fill = 0.8
+// fill is how full a page is left when it is split. Half of the rows are
+// appended in order within their table (events, output, versions), the others
+// fall anywhere. On such a mix 0.7 makes the file a ninth smaller than bbolt's
+// 0.5 for the same number of writes a commit; above 0.8 the writes grow.
+const fill = 0.7
 
 var errNoFormat = errors.New("empty file")
 
