@@ -71,7 +71,7 @@ type Query struct {
 	Tags []string
 	// Author, unless empty, must be the document's.
 	Author string
-	// SinceSeq is exceeded by the Seq of every hit.
+	// SinceSeq, unless zero, is exceeded by the Seq of every hit.
 	SinceSeq uint64
 	// Offset hits are left out, then Limit hits are returned. An Offset below
 	// zero is zero, a Limit of zero or less is DefaultLimit.

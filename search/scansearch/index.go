@@ -79,7 +79,7 @@ func (x *Index) Search(ctx context.Context, name string, q search.Query) (search
 		page, found = t.search(ask)
 	})
 	for _, c := range page {
-		found.Hits = append(found.Hits, search.Hit{ID: c.doc.ID, Score: c.score, Spans: ask.spans(c.doc)})
+		found.Hits = append(found.Hits, search.Hit{ID: c.doc.ID, Score: float64(c.score), Spans: ask.spans(c)})
 	}
 	return found, err
 }

@@ -19,7 +19,7 @@ type request struct {
 // term is one thing to look up. Its place in request.terms is its bit in a mask.
 type term struct {
 	text   string
-	weight float64
+	weight float32
 	prefix bool // what only begins with text counts too
 }
 
@@ -65,7 +65,7 @@ func parse(q search.Query) *request {
 }
 
 // bit returns the mask of a term and makes it, while there is room, if need be.
-func (r *request) bit(text string, weight float64) uint32 {
+func (r *request) bit(text string, weight float32) uint32 {
 	i := slices.IndexFunc(r.terms, func(t term) bool { return t.text == text })
 	switch {
 	case i >= 0:
@@ -79,8 +79,12 @@ func (r *request) bit(text string, weight float64) uint32 {
 	return 1 << i
 }
 
-// expect marks the last word, which may still be being typed, as a prefix.
+// expect marks the last word, which may still be being typed, as a prefix. Where
+// words have no bounds, every character was indexed anyway.
 func (r *request) expect(last word) {
+	if last.dense {
+		return
+	}
 	ends := []string{last.whole.term}
 	if n := len(last.parts); n > 0 {
 		ends = append(ends, last.parts[n-1].term)
@@ -91,9 +95,19 @@ func (r *request) expect(last word) {
 	}
 }
 
+// hasAll reports whether a document with the terms of the mask has all words.
+func (r *request) hasAll(mask uint32) bool {
+	for _, g := range r.groups {
+		if !g.in(mask) {
+			return false
+		}
+	}
+	return true
+}
+
 // admits reports whether the document passes the conditions beside the text.
 func (r *request) admits(d *search.Doc) bool {
-	if d.Seq <= r.SinceSeq && r.SinceSeq > 0 || r.Author != "" && d.Author != r.Author {
+	if r.SinceSeq > 0 && d.Seq <= r.SinceSeq || r.Author != "" && d.Author != r.Author {
 		return false
 	}
 	for _, tag := range r.Tags {
@@ -102,49 +116,4 @@ func (r *request) admits(d *search.Doc) bool {
 		}
 	}
 	return true
-}
-
-// spans returns the places of d where the terms stand.
-func (r *request) spans(d *search.Doc) []search.Span {
-	if len(r.terms) == 0 {
-		return nil
-	}
-	var out []search.Span
-	for _, f := range []struct{ name, text string }{
-		{search.FieldTitle, d.Title},
-		{search.FieldBody, d.Body},
-	} {
-		for w := range words(f.text) {
-			out = r.mark(out, f.name, w)
-			if len(out) == search.MaxSpans {
-				return out
-			}
-		}
-	}
-	return out
-}
-
-// mark appends the span of the word, or else those of its parts, if they are found.
-func (r *request) mark(out []search.Span, field string, w word) []search.Span {
-	found := []token{w.whole}
-	if !r.matches(w.whole.term) {
-		found = w.parts
-	}
-	for _, t := range found {
-		if len(out) == search.MaxSpans || !r.matches(t.term) {
-			continue
-		}
-		if n := len(out) - 1; n >= 0 && out[n].Field == field && t.start < out[n].End {
-			out[n].End = max(out[n].End, t.end)
-			continue
-		}
-		out = append(out, search.Span{Field: field, Start: t.start, End: t.end})
-	}
-	return out
-}
-
-func (r *request) matches(text string) bool {
-	return slices.ContainsFunc(r.terms, func(t term) bool {
-		return t.text == text || t.prefix && strings.HasPrefix(text, t.text)
-	})
 }

@@ -19,16 +19,99 @@ const (
 	tagsWeight  = 1
 )
 
+// sum is what a search found out about one document.
+type sum struct {
+	score float32
+	mask  uint32 // the terms that it has
+}
+
+// scorer adds up the terms of one request, by slot.
+type scorer struct {
+	team  *team
+	sums  []sum
+	scale [fields]float32 // one over the mean length of a field
+}
+
+func (t *team) score(r *request) []sum {
+	s := scorer{team: t, sums: make([]sum, len(t.slots))}
+	for f, n := range t.length {
+		s.scale[f] = float32(len(t.byID)) / float32(max(1, n))
+	}
+	for i, term := range r.terms {
+		df := 0
+		if l := t.terms[term.text]; l != nil {
+			df = len(l.postings)
+			s.add(l.postings, 1<<i, term.weight*t.rarity(df))
+		}
+		if term.prefix {
+			s.addLonger(term, 1<<i, df)
+		}
+	}
+	return s.sums
+}
+
+// add counts postings for the term of bit. A document that has it already is left as
+// it is.
+func (s *scorer) add(list []posting, bit uint32, worth float32) {
+	for _, p := range list {
+		sum := &s.sums[p.slot]
+		if sum.mask&bit != 0 {
+			continue
+		}
+		sum.mask |= bit
+		length := &s.team.lengths[p.slot]
+		var tf float32
+		for f, weight := range [fields]float32{titleWeight, bodyWeight, tagsWeight} {
+			if n := p.units[f]; n > 0 {
+				relative := float32(length[f]) * s.scale[f]
+				tf += weight / wholeUnits * float32(n) / (1 - longPenalty + longPenalty*relative)
+			}
+		}
+		sum.score += worth * tf / (saturation + tf)
+	}
+}
+
+// addLonger counts the terms that a term is the beginning of, as if they were one,
+// so that a rare continuation is not worth more than the word itself.
+func (s *scorer) addLonger(short term, bit uint32, df int) {
+	counts := make([]units, len(s.sums))
+	for _, l := range s.team.stems[short.text[:stem]] {
+		if len(l.term) == len(short.text) || !strings.HasPrefix(l.term, short.text) {
+			continue
+		}
+		for _, p := range l.postings {
+			counts[p.slot] = counts[p.slot].plus(p.units)
+		}
+	}
+	var merged []posting
+	for slot, n := range counts {
+		if n != (units{}) {
+			merged = append(merged, posting{slot: uint32(slot), units: n}) //nolint:gosec // a slot
+		}
+	}
+	df = min(df+len(merged), len(s.team.byID))
+	s.add(merged, bit, short.weight*prefixFactor*s.team.rarity(df))
+}
+
+// rarity is what a term is worth that df documents have: the less common, the more.
+func (t *team) rarity(df int) float32 {
+	n, d := float64(len(t.byID)), float64(df)
+	return float32(math.Log1p((n - d + 0.5) / (d + 0.5)))
+}
+
 // candidate is a document that matches.
 type candidate struct {
-	doc   *search.Doc
-	score float64
+	sum
+
+	doc *search.Doc
 }
 
 // better orders a result: the score, then the newer, then the more confirmed.
 func better(a, b candidate) int {
+	if a.score != b.score { // nearly always, and without a look at the documents
+		return cmp.Compare(b.score, a.score)
+	}
 	return cmp.Or(
-		cmp.Compare(b.score, a.score),
 		cmp.Compare(b.doc.Seq, a.doc.Seq),
 		cmp.Compare(b.doc.Contributors, a.doc.Contributors),
 		strings.Compare(a.doc.ID, b.doc.ID),
@@ -39,19 +122,26 @@ func better(a, b candidate) int {
 type best struct {
 	keep  int
 	total int
-	kept  []candidate
+	kept  []candidate // the first keep in order once there were more, then the new
+	full  bool
 }
 
 func (b *best) add(c candidate) {
 	b.total++
+	if b.full && better(b.kept[b.keep-1], c) < 0 {
+		return
+	}
 	if b.kept = append(b.kept, c); len(b.kept) >= 2*b.keep+16 {
-		b.cut()
+		b.sorted()
+		b.full = true
 	}
 }
 
-func (b *best) cut() {
+// sorted returns the best, at most keep of them.
+func (b *best) sorted() []candidate {
 	slices.SortFunc(b.kept, better)
 	b.kept = b.kept[:min(len(b.kept), b.keep)]
+	return b.kept
 }
 
 // search returns a page and what is known without its documents.
@@ -60,9 +150,9 @@ func (t *team) search(r *request) ([]candidate, search.Result) {
 	keep := min(r.Offset, n) + min(r.Limit, n)
 	strict, relaxed := &best{keep: keep}, &best{keep: keep}
 	if r.all {
-		for _, e := range t.slots {
-			if e != nil && r.admits(e.Doc) {
-				strict.add(candidate{doc: e.Doc})
+		for _, doc := range slices.Backward(t.slots) {
+			if doc != nil && r.admits(doc) {
+				strict.add(candidate{doc: doc})
 			}
 		}
 	} else {
@@ -73,94 +163,22 @@ func (t *team) search(r *request) ([]candidate, search.Result) {
 		strict, found.Relaxed = relaxed, true
 	}
 	found.Total = strict.total
-	strict.cut()
-	return strict.kept[min(r.Offset, len(strict.kept)):], found
+	page := strict.sorted()
+	return page[min(r.Offset, len(page)):], found
 }
 
 // match sorts the documents with any term into those with all words and others.
+// It begins with the newest slots: what comes later and is no better is dropped
+// without a closer look.
 func (t *team) match(r *request, strict, relaxed *best) {
-	s := t.score(r)
-	for slot, mask := range s.masks {
-		if mask == 0 || !r.admits(t.slots[slot].Doc) {
+	for slot, sum := range slices.Backward(t.score(r)) {
+		if sum.mask == 0 || !r.admits(t.slots[slot]) {
 			continue
 		}
-		c := candidate{doc: t.slots[slot].Doc, score: s.scores[slot]}
-		if !slices.ContainsFunc(r.groups, func(g group) bool { return !g.in(mask) }) {
-			strict.add(c)
-		} else {
-			relaxed.add(c)
+		to := relaxed
+		if r.hasAll(sum.mask) {
+			to = strict
 		}
+		to.add(candidate{sum: sum, doc: t.slots[slot]})
 	}
-}
-
-// sums collects, by slot, which terms a document has and what they are worth.
-type sums struct {
-	team   *team
-	masks  []uint32
-	scores []float64
-	mean   [fields]float64 // words of a document
-}
-
-func (t *team) score(r *request) *sums {
-	s := &sums{team: t, masks: make([]uint32, len(t.slots)), scores: make([]float64, len(t.slots))}
-	for f, n := range t.length {
-		s.mean[f] = max(1, float64(n)/float64(max(1, len(t.byID))))
-	}
-	for i, term := range r.terms {
-		exact := t.terms[term.text]
-		s.add(exact, 1<<i, term.weight*t.rarity(len(exact)))
-		if term.prefix {
-			s.addPrefix(term, 1<<i)
-		}
-	}
-	return s
-}
-
-// addPrefix counts documents that have the term only as the beginning of another.
-// They share one rarity, that of them all together, so that a rare continuation
-// is not worth more than the word itself.
-func (s *sums) addPrefix(p term, bit uint32) {
-	var longer []string
-	df := len(s.team.terms[p.text])
-	for _, other := range s.team.stems[p.text[:stem]] {
-		if len(other) > len(p.text) && strings.HasPrefix(other, p.text) {
-			longer = append(longer, other)
-			df += len(s.team.terms[other])
-		}
-	}
-	slices.Sort(longer)
-	worth := p.weight * prefixFactor * s.team.rarity(min(df, len(s.team.byID)))
-	for _, other := range longer {
-		s.add(s.team.terms[other], bit, worth)
-	}
-}
-
-// add counts postings for the term of bit; a document that has it already is left
-// as it is.
-func (s *sums) add(list []posting, bit uint32, worth float64) {
-	for _, p := range list {
-		if s.masks[p.slot]&bit != 0 {
-			continue
-		}
-		s.masks[p.slot] |= bit
-		length := &s.team.slots[p.slot].length
-		tf := fieldScore(p.units[title], titleWeight, float64(length[title])/s.mean[title]) +
-			fieldScore(p.units[body], bodyWeight, float64(length[body])/s.mean[body]) +
-			fieldScore(p.units[tags], tagsWeight, float64(length[tags])/s.mean[tags])
-		s.scores[p.slot] += worth * tf / (saturation + tf)
-	}
-}
-
-// fieldScore is the weighted count of a term in a field of relative length.
-func fieldScore(units uint8, weight, length float64) float64 {
-	if units == 0 {
-		return 0
-	}
-	return weight * float64(units) / wholeUnits / (1 - longPenalty + longPenalty*length)
-}
-
-// rarity is what a term is worth that df documents have: the less common, the more.
-func (t *team) rarity(df int) float64 {
-	n, d := float64(len(t.byID)), float64(df)
-	return math.Log1p((n - d + 0.5) / (d + 0.5))
 }

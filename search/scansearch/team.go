@@ -22,30 +22,40 @@ const (
 const stem = 3
 
 // team is the index of one team. Documents live in slots, small numbers that are
-// used again; the postings of a term are sorted by slot.
+// used again.
 type team struct {
 	mu      sync.RWMutex
 	through search.Position
-	slots   []*entry // nil where free
-	free    []uint32
-	byID    map[string]uint32
-	terms   map[string][]posting
-	stems   map[string][]string // first bytes of a term, and the terms that begin so
-	length  [fields]int         // words of all documents
+	slots   []*search.Doc     // nil where free; replaced, never changed
+	lengths [][fields]uint32  // words, by slot
+	free    []uint32          // slots
+	byID    map[string]uint32 // slots
+	terms   map[string]*list
+	stems   map[string][]*list // those whose terms begin so
+	length  [fields]uint64     // words of all documents
 }
 
-// entry is a document in its slot. It is replaced, never changed.
-type entry struct {
-	*search.Doc
-
-	length [fields]int // words
+// list is where a term occurs, by slot.
+type list struct {
+	term     string
+	postings []posting
 }
 
 // posting says how often a document has a term. A word counts wholeUnits, a part of
 // a word partUnits: what stands alone weighs more.
 type posting struct {
 	slot  uint32
-	units [fields]uint8
+	units units
+}
+
+// units are counts by field. They stop at their largest value.
+type units [fields]uint8
+
+func (u units) plus(v units) units {
+	for f := range u {
+		u[f] = min(u[f], math.MaxUint8-v[f]) + v[f]
+	}
+	return u
 }
 
 const (
@@ -56,8 +66,8 @@ const (
 func newTeam() *team {
 	return &team{
 		byID:  make(map[string]uint32),
-		terms: make(map[string][]posting),
-		stems: make(map[string][]string),
+		terms: make(map[string]*list),
+		stems: make(map[string][]*list),
 	}
 }
 
@@ -81,26 +91,27 @@ func (t *team) apply(ops []search.Op, through search.Position) {
 // forget drops all documents.
 func (t *team) forget() {
 	fresh := newTeam()
-	t.slots, t.free, t.byID = nil, nil, fresh.byID
+	t.slots, t.lengths, t.free, t.byID = nil, nil, nil, fresh.byID
 	t.terms, t.stems, t.length = fresh.terms, fresh.stems, fresh.length
 }
 
 func (t *team) put(d search.Doc) {
 	if slot, known := t.byID[d.ID]; known {
-		if old := t.slots[slot]; sameText(old.Doc, &d) {
-			t.slots[slot] = &entry{Doc: &d, length: old.length}
+		if sameText(t.slots[slot], &d) {
+			t.slots[slot] = &d
 			return
 		}
 		t.remove(d.ID)
 	}
-	units, length := count(&d)
-	slot := t.takeSlot(&entry{Doc: &d, length: length})
+	counts, lengths := count(&d)
+	slot := t.takeSlot()
+	t.slots[slot], t.lengths[slot] = &d, lengths
 	t.byID[d.ID] = slot
-	for term, n := range units {
+	for term, n := range counts {
 		t.link(term, posting{slot: slot, units: n})
 	}
-	for f, n := range length {
-		t.length[f] += n
+	for f, n := range lengths {
+		t.length[f] += uint64(n)
 	}
 }
 
@@ -109,11 +120,11 @@ func (t *team) remove(id string) {
 	if !known {
 		return
 	}
-	units, length := count(t.slots[slot].Doc)
-	for f, n := range length {
-		t.length[f] -= n
+	counts, lengths := count(t.slots[slot])
+	for f, n := range lengths {
+		t.length[f] -= uint64(n)
 	}
-	for term := range units {
+	for term := range counts {
 		t.unlink(term, slot)
 	}
 	delete(t.byID, id)
@@ -121,62 +132,62 @@ func (t *team) remove(id string) {
 	t.free = append(t.free, slot)
 }
 
-func (t *team) takeSlot(e *entry) uint32 {
+func (t *team) takeSlot() uint32 {
 	if n := len(t.free); n > 0 {
 		slot := t.free[n-1]
 		t.free = t.free[:n-1]
-		t.slots[slot] = e
 		return slot
 	}
-	t.slots = append(t.slots, e)
+	t.slots = append(t.slots, nil)
+	t.lengths = append(t.lengths, [fields]uint32{})
 	return uint32(len(t.slots) - 1) //nolint:gosec // memory ends before 2^32 documents
 }
 
 // link adds a posting, which is new to the term.
 func (t *team) link(term string, p posting) {
-	list, known := t.terms[term]
-	if !known {
-		term = strings.Clone(term) // not a part of the document, which may go first
+	l := t.terms[term]
+	if l == nil {
+		l = &list{term: strings.Clone(term)} // not a part of the document, which may go first
+		t.terms[l.term] = l
 		if len(term) >= stem {
-			t.stems[term[:stem]] = append(t.stems[term[:stem]], term)
+			t.stems[l.term[:stem]] = append(t.stems[l.term[:stem]], l)
 		}
 	}
-	at, _ := slices.BinarySearchFunc(list, p.slot, bySlot)
-	t.terms[term] = slices.Insert(list, at, p)
+	at, _ := slices.BinarySearchFunc(l.postings, p.slot, bySlot)
+	l.postings = slices.Insert(l.postings, at, p)
 }
 
 func (t *team) unlink(term string, slot uint32) {
-	list := t.terms[term]
-	if at, found := slices.BinarySearchFunc(list, slot, bySlot); found {
-		list = slices.Delete(list, at, at+1)
+	l := t.terms[term]
+	if at, found := slices.BinarySearchFunc(l.postings, slot, bySlot); found {
+		l.postings = slices.Delete(l.postings, at, at+1)
 	}
-	if len(list) > 0 {
-		t.terms[term] = list
+	if len(l.postings) > 0 {
 		return
 	}
 	delete(t.terms, term)
 	if len(term) < stem {
 		return
 	}
-	others := slices.DeleteFunc(t.stems[term[:stem]], func(s string) bool { return s == term })
+	others := slices.DeleteFunc(t.stems[term[:stem]], func(other *list) bool { return other == l })
 	if len(others) > 0 {
-		t.stems[term[:stem]] = others
+		t.stems[l.term[:stem]] = others
 	} else {
 		delete(t.stems, term[:stem])
 	}
 }
 
 // count returns how often a document has which term, and its words by field.
-func count(d *search.Doc) (units map[string][fields]uint8, length [fields]int) {
-	units = make(map[string][fields]uint8)
+func count(d *search.Doc) (counts map[string]units, lengths [fields]uint32) {
+	counts = make(map[string]units)
 	add := func(term string, field int, n uint8) {
-		u := units[term]
-		u[field] = min(u[field], math.MaxUint8-n) + n
-		units[term] = u
+		var u units
+		u[field] = n
+		counts[term] = counts[term].plus(u)
 	}
 	scan := func(text string, field int) {
 		for w := range words(text) {
-			length[field]++
+			lengths[field]++
 			add(w.whole.term, field, wholeUnits)
 			for _, p := range w.parts {
 				add(p.term, field, partUnits)
@@ -188,7 +199,7 @@ func count(d *search.Doc) (units map[string][fields]uint8, length [fields]int) {
 	for _, tag := range d.Tags {
 		scan(tag, tags)
 	}
-	return units, length
+	return counts, lengths
 }
 
 func sameText(a, b *search.Doc) bool {
