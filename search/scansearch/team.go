@@ -39,6 +39,7 @@ type team struct {
 type list struct {
 	term     string
 	postings []posting
+	at       int // its place in its bucket of team.stems
 }
 
 // posting says how often a document has a term. A word counts wholeUnits, a part of
@@ -149,9 +150,7 @@ func (t *team) link(term string, p posting) {
 	if l == nil {
 		l = &list{term: strings.Clone(term)} // not a part of the document, which may go first
 		t.terms[l.term] = l
-		if len(term) >= stem {
-			t.stems[l.term[:stem]] = append(t.stems[l.term[:stem]], l)
-		}
+		t.shelve(l)
 	}
 	at, _ := slices.BinarySearchFunc(l.postings, p.slot, bySlot)
 	l.postings = slices.Insert(l.postings, at, p)
@@ -166,14 +165,32 @@ func (t *team) unlink(term string, slot uint32) {
 		return
 	}
 	delete(t.terms, term)
-	if len(term) < stem {
+	t.unshelve(l)
+}
+
+// shelve puts a list into the bucket of its first bytes.
+func (t *team) shelve(l *list) {
+	if len(l.term) >= stem {
+		bucket := t.stems[l.term[:stem]]
+		l.at = len(bucket)
+		t.stems[l.term[:stem]] = append(bucket, l)
+	}
+}
+
+// unshelve takes it out again. The last one of the bucket moves to its place.
+func (t *team) unshelve(l *list) {
+	if len(l.term) < stem {
 		return
 	}
-	others := slices.DeleteFunc(t.stems[term[:stem]], func(other *list) bool { return other == l })
-	if len(others) > 0 {
-		t.stems[l.term[:stem]] = others
+	bucket := t.stems[l.term[:stem]]
+	last := len(bucket) - 1
+	bucket[l.at] = bucket[last]
+	bucket[l.at].at = l.at
+	bucket[last] = nil
+	if last == 0 {
+		delete(t.stems, l.term[:stem])
 	} else {
-		delete(t.stems, term[:stem])
+		t.stems[l.term[:stem]] = bucket[:last]
 	}
 }
 
