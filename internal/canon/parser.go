@@ -194,7 +194,7 @@ func (p *parser) hex(at int) (rune, bool) {
 		return 0, false
 	}
 	u, err := strconv.ParseUint(string(p.in[at+2:at+6]), 16, 16)
-	return rune(u), err == nil //nolint:gosec // 16 bits
+	return rune(u), err == nil
 }
 
 // peek skips space and returns the next byte, zero at the end.

@@ -15,7 +15,7 @@ import (
 // corpus returns n findings of about 60 words, drawn as words of a language are:
 // few are in most of them, most are in few.
 func corpus(n int) []search.Op {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a fixed corpus
+	r := rand.New(rand.NewPCG(1, 2))
 	words := rand.NewZipf(r, 1.2, 4, 50_000)
 	text := func(n int) string {
 		var b strings.Builder

@@ -86,7 +86,7 @@ func (s *scorer) addLonger(short term, bit uint32, df int) {
 	var merged []posting
 	for slot, n := range counts {
 		if n != (units{}) {
-			merged = append(merged, posting{slot: uint32(slot), units: n}) //nolint:gosec // a slot
+			merged = append(merged, posting{slot: uint32(slot), units: n})
 		}
 	}
 	df = min(df+len(merged), len(s.team.byID))

@@ -137,10 +137,10 @@ func testTeamStatistics(t *testing.T, b bench) {
 
 // An index that was changed a lot answers as one that was built of what is left.
 func testHistory(t *testing.T, b bench) {
-	const n = 60
-	made := func(i, generation int) search.Doc {
+	const n = uint64(60)
+	made := func(i uint64, generation int) search.Doc {
 		d := doc(fmt.Sprintf("d%02d", i), fmt.Sprintf("title%d lease", i%7), fmt.Sprintf("word%d body %d", i%5, generation))
-		d.Seq = uint64(i + 1)
+		d.Seq = i + 1
 		return d
 	}
 	final := []search.Doc{}
@@ -160,7 +160,7 @@ func testHistory(t *testing.T, b bench) {
 	}
 	b.putInto(t, "fresh", final...)
 	for _, text := range []string{"", "lease", "title3 lease", "word2 body", "word2 title1 missing", "2", "word"} {
-		q := search.Query{Text: text, Limit: n}
+		q := search.Query{Text: text, Limit: int(n)}
 		want, err := b.Search(t.Context(), "fresh", q)
 		require.NoError(t, err)
 		got := b.ask(t, q)

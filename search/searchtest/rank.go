@@ -12,10 +12,10 @@ import (
 
 // noise fills the index with documents that have none of the words in question, so
 // that rarity means something.
-func (b bench) noise(t *testing.T, n int) {
+func (b bench) noise(t *testing.T) {
 	t.Helper()
 	var docs []search.Doc
-	for i := range n {
+	for i := range 20 {
 		docs = append(docs, doc(fmt.Sprintf("noise%d", i), fmt.Sprintf("matter %d", i), "some other text of no interest"))
 	}
 	b.put(t, docs...)
@@ -40,14 +40,14 @@ func (b bench) first(t *testing.T, text string, winner search.Doc, others ...sea
 }
 
 func testTitle(t *testing.T, b bench) {
-	b.noise(t, 20)
+	b.noise(t)
 	b.first(t, "lease",
 		doc("title", "lease renewal rules", "how workers keep what they hold"),
 		doc("body", "renewal rules apply", "how workers keep the lease held"))
 }
 
 func testExact(t *testing.T, b bench) {
-	b.noise(t, 20)
+	b.noise(t)
 	b.first(t, "token",
 		doc("exact", "", "a token here stands alone"),
 		doc("part", "", "a fencing_token here stands alone"))
@@ -57,7 +57,7 @@ func testExact(t *testing.T, b bench) {
 }
 
 func testWhole(t *testing.T, b bench) {
-	b.noise(t, 20)
+	b.noise(t)
 	b.first(t, "claim",
 		doc("word", "", "the claim was lost again"),
 		doc("longer1", "", "the claims were lost again"),
@@ -65,7 +65,7 @@ func testWhole(t *testing.T, b bench) {
 }
 
 func testRare(t *testing.T, b bench) {
-	b.noise(t, 20)
+	b.noise(t)
 	b.put(t, doc("rare", "", "a zebra crosses the road"), doc("common", "", "an interest crosses the road"))
 	r := b.ask(t, search.Query{Text: "zebra interest"})
 	assert.True(t, r.Relaxed)
@@ -73,7 +73,7 @@ func testRare(t *testing.T, b bench) {
 }
 
 func testMore(t *testing.T, b bench) {
-	b.noise(t, 20)
+	b.noise(t)
 	b.first(t, "alpha beta gamma delta",
 		doc("three", "", "alpha beta gamma and others"),
 		doc("two", "", "alpha beta and many others"),
@@ -81,7 +81,7 @@ func testMore(t *testing.T, b bench) {
 }
 
 func testDiluted(t *testing.T, b bench) {
-	b.noise(t, 20)
+	b.noise(t)
 	b.first(t, "quota",
 		doc("short", "", "the quota is full"),
 		doc("long", "", "the quota is full "+strings.Repeat("and much more is said about it ", 40)))
