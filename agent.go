@@ -1,0 +1,109 @@
+package atmcp
+
+import (
+	"context"
+)
+
+// Agent acts in one team as one member. It reads what [Team] reads.
+type Agent struct {
+	*Team
+
+	id     AgentID
+	name   string
+	epoch  int
+	who    Principal
+	client ClientInfo
+}
+
+// handleOf makes the handle of a member.
+func (s *teamState) handleOf(m memberRecord, e entry) *Agent {
+	s.people.know(m)
+	who := e.principal
+	who.Agent, who.Name, who.Role = m.ID, m.Name, RoleAgent
+	return &Agent{Team: &Team{state: s}, id: m.ID, name: m.Name, epoch: m.Epoch, who: who, client: e.client.cut()}
+}
+
+// AgentID returns the member's id.
+func (a *Agent) AgentID() AgentID { return a.id }
+
+// DisplayName returns the member's name.
+func (a *Agent) DisplayName() string { return a.name }
+
+// Principal returns who the handle speaks for, and how that was shown.
+func (a *Agent) Principal() Principal { return a.who }
+
+func (a *Agent) actor() actor {
+	return actor{id: string(a.id), role: RoleAgent, identity: a.who.Identity}
+}
+
+// mutate runs a mutation of the agent under its idempotency key; see once.
+func mutate[R any](ctx context.Context, a *Agent, c call, fn func(*teamTx) (R, error)) (R, error) {
+	r, err := once(ctx, a.state, a.actor(), c, func(t *teamTx) (R, error) {
+		m, ok := t.member(a.id)
+		if !ok || m.Left || m.Retired || m.Epoch != a.epoch {
+			var zero R
+			return zero, notJoined(a.name + " has left the team; join again")
+		}
+		return fn(t)
+	})
+	if CodeOf(err) != CodeNotJoined {
+		a.alive(ctx)
+	}
+	return r, err
+}
+
+// LeaveRequest ends a membership.
+type LeaveRequest struct {
+	IdemKey string `json:"idem_key,omitempty"`
+}
+
+// LeaveResult names what went back to the team.
+type LeaveResult struct {
+	Outcome
+
+	RequeuedTasks      []TaskID      `json:"requeued_tasks"`
+	RequeuedDirectives []DirectiveID `json:"requeued_directives,omitempty"`
+}
+
+// leaveChunk is how many leases one transaction gives back.
+const leaveChunk = 16
+
+// Leave gives back all that the agent holds, without counting an attempt, ends its
+// handles and marks it as gone. The member stays in the roster as offline. A
+// call with the same name joins it again.
+func (a *Agent) Leave(ctx context.Context, req LeaveRequest) (LeaveResult, error) {
+	res := LeaveResult{RequeuedTasks: []TaskID{}}
+	for {
+		more, err := update(ctx, a.state, a.actor(), func(t *teamTx) (LeaveResult, error) {
+			return t.giveBack(a.id, leaveChunk), nil
+		})
+		if err != nil {
+			return LeaveResult{}, err
+		}
+		res.RequeuedTasks = append(res.RequeuedTasks, more.RequeuedTasks...)
+		res.RequeuedDirectives = append(res.RequeuedDirectives, more.RequeuedDirectives...)
+		if len(more.RequeuedTasks)+len(more.RequeuedDirectives) < leaveChunk {
+			break
+		}
+	}
+	left, err := mutate(ctx, a, call{"leave_team", req.IdemKey, struct{}{}}, func(t *teamTx) (LeaveResult, error) {
+		last := t.giveBack(a.id, leaveChunk)
+		res := res
+		res.RequeuedTasks = append(res.RequeuedTasks[:len(res.RequeuedTasks):len(res.RequeuedTasks)], last.RequeuedTasks...)
+		m, _ := t.member(a.id)
+		before := m
+		m.Left, m.LastSeen, m.Status, m.Task, m.Progress = true, t.now(), "", "", 0
+		m.Epoch++
+		save(t, keyMember(a.id), m)
+		t.emit(change{kind: EventAgentLeft, entity: EntityAgent, id: string(a.id), before: before.image(), after: m.image()})
+		return res, nil
+	})
+	if err != nil {
+		return LeaveResult{}, err
+	}
+	a.state.people.forget(a.id)
+	if err := a.state.hub.cfg.Liveness.Forget(ctx, string(a.state.id), string(a.id)); err != nil {
+		a.state.hub.log.WarnContext(ctx, "presence not forgotten", "team_id", a.state.id, "agent_id", a.id, "error", err)
+	}
+	return left, nil
+}

@@ -1,0 +1,305 @@
+package atmcp
+
+import (
+	"context"
+	"time"
+
+	"github.com/atmcp/atmcp/internal/keyspace"
+)
+
+// claimRecord is the history of one grant, kept with its task.
+type claimRecord struct {
+	Agent      AgentID    `json:"agent"`
+	ClaimedAt  int64      `json:"claimed_at"`
+	ReleasedAt int64      `json:"released_at,omitempty"`
+	Outcome    string     `json:"outcome,omitempty"` // done, failed, expired, released, cancelled
+	Client     ClientInfo `json:"client,omitzero"`
+}
+
+func keyClaim(id TaskID, token Token) keyspace.Key {
+	return keyspace.Table(tableClaim).Str(string(id)).Uint(uint64(token))
+}
+
+// ClaimTaskRequest asks for one task.
+type ClaimTaskRequest struct {
+	TaskID  TaskID `json:"task_id"`
+	IdemKey string `json:"idem_key,omitempty"`
+}
+
+// ClaimNextTaskRequest asks for whatever is next.
+type ClaimNextTaskRequest struct {
+	// CapabilityFilter offers only tasks that require this capability.
+	CapabilityFilter string        `json:"capability_filter,omitempty"`
+	IdemKey          string        `json:"idem_key,omitempty"`
+	Wait             time.Duration `json:"-"` // how long to wait while there is none
+}
+
+// ClaimResult is a lease on a task.
+type ClaimResult struct {
+	Outcome
+
+	TaskID         TaskID `json:"task_id"`
+	FencingToken   Token  `json:"fencing_token"`
+	LeaseExpiresAt int64  `json:"lease_expires_at"`
+	LeaseTTLS      int    `json:"lease_ttl_s"`
+	Task           *Task  `json:"task,omitempty"`
+	// Resume is what is known from earlier: set when the task was held before, or
+	// has dependencies with results.
+	Resume *Resume `json:"resume,omitempty"`
+}
+
+// Resume lets an agent go on where another stopped.
+type Resume struct {
+	Attempt        int                `json:"attempt"` // from 1
+	PreviousHolder AgentID            `json:"previous_holder,omitempty"`
+	PreviousEnd    string             `json:"previous_end,omitempty"` // failed, expired, released
+	LastError      *string            `json:"last_error,omitempty"`
+	Checkpoint     *string            `json:"checkpoint,omitempty"`
+	Dependencies   []DependencyResult `json:"dependencies,omitempty"`
+}
+
+// DependencyResult is how a dependency ended.
+type DependencyResult struct {
+	TaskID        TaskID  `json:"task_id"`
+	Title         string  `json:"title"`
+	ResultSummary *string `json:"result_summary"` // its first 2,048 characters
+}
+
+// maxDependencyResult is how much of a dependency's result a claim shows.
+const maxDependencyResult = 2048
+
+// NotOpenError refuses a claim of a task that somebody holds, or that is final.
+type NotOpenError struct {
+	Reason  Code       `json:"error"`
+	Status  TaskStatus `json:"status"`
+	TakenBy *AgentID   `json:"taken_by"`
+	Hint    string     `json:"hint"`
+}
+
+func (e *NotOpenError) Error() string { return "atmcp: the task is " + string(e.Status) }
+
+// Code implements [Refusal].
+func (e *NotOpenError) Code() Code { return e.Reason }
+
+// DepsUnmetError refuses a claim of a task that waits for others.
+type DepsUnmetError struct {
+	Reason      Code     `json:"error"`
+	PendingDeps []TaskID `json:"pending_deps"`
+	BlockedBy   []TaskID `json:"blocked_by,omitempty"` // those that failed or were cancelled
+	Hint        string   `json:"hint"`
+}
+
+func (e *DepsUnmetError) Error() string { return "atmcp: the task waits for others" }
+
+// Code implements [Refusal].
+func (e *DepsUnmetError) Code() Code { return e.Reason }
+
+// NothingToClaimError says that no task can be offered now, and why.
+type NothingToClaimError struct {
+	Reason Code   `json:"error"`
+	None   bool   `json:"none"`
+	Why    Why    `json:"why"`
+	Hint   string `json:"hint"`
+}
+
+// Why counts the unfinished tasks that could not be offered.
+type Why struct {
+	Blocked         int   `json:"blocked"`               // wait for dependencies
+	Held            int   `json:"held"`                  // somebody works on them
+	NeedCapability  int   `json:"need_capability"`       // require what this agent, or the filter, does not name
+	Delayed         int   `json:"delayed"`               // wait for their not_before
+	NextDueAt       int64 `json:"next_due_at,omitempty"` // when the first delayed one is offered
+	NextDueInMillis int64 `json:"next_due_in_ms,omitempty"`
+}
+
+func (e *NothingToClaimError) Error() string { return "atmcp: no task can be claimed now" }
+
+// Code implements [Refusal].
+func (e *NothingToClaimError) Code() Code { return e.Reason }
+
+// ClaimTask takes a lease on one task. It may be one that is delayed: who asks
+// for it by name need not wait. Refusals: [CodeUnknownTask],
+// [NotOpenError], [DepsUnmetError], [CodeForbidden] where a capability is missing.
+func (a *Agent) ClaimTask(ctx context.Context, req ClaimTaskRequest) (ClaimResult, error) {
+	res, err := mutate(ctx, a, call{"claim_task", req.IdemKey, req}, func(t *teamTx) (ClaimResult, error) {
+		x, err := t.task(req.TaskID)
+		if err != nil {
+			return ClaimResult{}, err
+		}
+		if err := t.claimable(x, a.id); err != nil {
+			return ClaimResult{}, err
+		}
+		return t.claim(x, a.id, a.client), nil
+	})
+	return a.claimed(res), err
+}
+
+// claimable tells why a task cannot be claimed.
+func (t *teamTx) claimable(x *task, who AgentID) error {
+	if x.Status != TaskOpen {
+		hint := "claim_next_task offers what is open"
+		if x.Assignee == who {
+			hint = "you hold it: go on with your fencing_token, or release_task"
+		}
+		return &NotOpenError{Reason: CodeNotOpen, Status: x.Status, TakenBy: optional(x.Assignee), Hint: hint}
+	}
+	if x.Pending > 0 {
+		return &DepsUnmetError{
+			Reason: CodeDepsUnmet, PendingDeps: notNil(t.unmet(x)), BlockedBy: x.Dead,
+			Hint: "finish the pending tasks first; those in blocked_by will not finish by themselves, tell the console",
+		}
+	}
+	m, _ := t.member(who)
+	if len(satisfied([]capSet{{Caps: x.Capabilities, Uses: 1}}, m.Capabilities, "")) == 0 {
+		return refuse(CodeForbidden, "the task requires capabilities that you did not name when you joined: join again with all of them if you have them")
+	}
+	return nil
+}
+
+// unmet returns the dependencies that are not done.
+func (t *teamTx) unmet(x *task) []TaskID {
+	var list []TaskID
+	for _, id := range x.DependsOn {
+		if dep, ok := load[taskState](t, keyTaskState(id)); !ok || dep.Status != TaskDone {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// claim gives the task to an agent under a new token.
+func (t *teamTx) claim(x *task, who AgentID, client ClientInfo) ClaimResult {
+	resume := t.resume(x)
+	x.Status, x.Assignee = TaskClaimed, who
+	x.Token++
+	x.NotBefore, x.Due = 0, false
+	ttl := x.ttl(t.hub.cfg)
+	t.putTask(x, change{kind: EventTaskClaimed, payload: map[string]any{"fencing_token": x.Token}})
+	t.grant(leaseRecord{
+		Kind: leaseTask, ID: string(x.id), Holder: who, Token: x.Token, TTL: ttl.Milliseconds(), Client: client,
+	})
+	save(t, keyClaim(x.id, x.Token), claimRecord{Agent: who, ClaimedAt: t.now(), Client: client})
+	view := x.public()
+	view.LeaseExpiresAt = optional(t.in(ttl))
+	return ClaimResult{
+		TaskID: x.id, FencingToken: x.Token, LeaseExpiresAt: t.in(ttl), LeaseTTLS: seconds(ttl), Task: &view, Resume: resume,
+	}
+}
+
+// resume gathers what an earlier holder and the dependencies left behind.
+func (t *teamTx) resume(x *task) *Resume {
+	if x.Token == 0 && len(x.DependsOn) == 0 {
+		return nil
+	}
+	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: x.Checkpoint, LastError: x.Result}
+	if last, ok := load[claimRecord](t, keyClaim(x.id, x.Token)); ok {
+		r.PreviousHolder, r.PreviousEnd = last.Agent, last.Outcome
+	}
+	for _, id := range x.DependsOn {
+		dep, err := t.task(id)
+		if err != nil {
+			continue
+		}
+		d := DependencyResult{TaskID: id, Title: dep.Title}
+		if dep.Result != nil {
+			d.ResultSummary = optional(cutText(*dep.Result, maxDependencyResult))
+		}
+		r.Dependencies = append(r.Dependencies, d)
+	}
+	return r
+}
+
+// claimed remembers what the agent is at, for people.
+func (a *Agent) claimed(res ClaimResult) ClaimResult {
+	if res.TaskID != "" {
+		a.state.people.change(a.id, func(p *person) { p.Task, p.Progress = res.TaskID, 0 })
+	}
+	return res
+}
+
+// ClaimNextTask takes a lease on the first task that the agent can do: by
+// priority, then by age. With Wait it waits for one; of those who wait, one is
+// woken for one task. Where there is none the refusal is [NothingToClaimError].
+func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (res ClaimResult, err error) {
+	deadline := time.Now().Add(req.Wait)
+	c := call{"claim_next_task", req.IdemKey, req}
+	for {
+		topics, err := a.readyTopics(ctx, req.CapabilityFilter)
+		if err != nil {
+			return ClaimResult{}, err
+		}
+		newSets := false
+		w := waiting{who: a, upTo: time.Until(deadline), topics: topics}
+		waitErr := a.state.await(ctx, w, func() (bool, error) {
+			res, err = mutate(ctx, a, c, func(t *teamTx) (ClaimResult, error) { return t.claimNext(a, req.CapabilityFilter) })
+			if CodeOf(err) != CodeNothingToClaim || req.Wait <= 0 {
+				return true, nil
+			}
+			now, topicErr := a.readyTopics(ctx, req.CapabilityFilter)
+			newSets = topicErr == nil && len(now) != len(topics)
+			return newSets, topicErr
+		})
+		switch {
+		case waitErr != nil:
+			return ClaimResult{}, waitErr
+		case !newSets || time.Now().After(deadline):
+			return a.claimed(res), err
+		}
+	}
+}
+
+// readyTopics are what wakes an agent that waits for a task.
+func (a *Agent) readyTopics(ctx context.Context, filter string) ([]string, error) {
+	return view(ctx, a.state, func(t *teamTx) ([]string, error) {
+		m, _ := t.member(a.id)
+		topics := []string{topicSets(t.team.id)}
+		for _, set := range satisfied(t.sets(), m.Capabilities, filter) {
+			topics = append(topics, topicReady(t.team.id, set))
+		}
+		return topics, nil
+	})
+}
+
+func (t *teamTx) claimNext(a *Agent, filter string) (ClaimResult, error) {
+	m, _ := t.member(a.id)
+	sets := t.sets()
+	can := satisfied(sets, m.Capabilities, filter)
+	id, ok := t.nextReady(can)
+	if !ok {
+		return ClaimResult{}, t.nothingToClaim(sets, can)
+	}
+	x, err := t.task(id)
+	if err != nil {
+		return ClaimResult{}, err
+	}
+	return t.claim(x, a.id, a.client), nil
+}
+
+// nothingToClaim counts why, from counters.
+func (t *teamTx) nothingToClaim(sets []capSet, can []int) error {
+	c := t.counts()
+	e := &NothingToClaimError{Reason: CodeNothingToClaim, None: true, Why: Why{
+		Blocked: c.Blocked, Delayed: c.Delayed,
+		Held: c.Tasks[TaskClaimed] + c.Tasks[TaskInProgress] + c.Tasks[TaskBlocked],
+	}}
+	for set := range sets {
+		e.Why.NeedCapability += c.Ready[set]
+	}
+	for _, set := range can {
+		e.Why.NeedCapability -= c.Ready[set]
+	}
+	for k := range t.keys(keyspace.Range(keyspace.Table(tableDelayed), 1)) {
+		r := keyspace.Parse(k)
+		e.Why.NextDueAt = int64(r.Uint()) //nolint:gosec // written from an int64
+		e.Why.NextDueInMillis = max(0, e.Why.NextDueAt-t.now())
+	}
+	switch {
+	case e.Why == Why{}:
+		e.Hint = "all tasks are finished: create_task adds work, or call again with wait_ms to wait for some"
+	case e.Why.NeedCapability > 0:
+		e.Hint = "some tasks need capabilities that you did not name when you joined; call again with wait_ms to wait for others"
+	default:
+		e.Hint = "call again with wait_ms to wait until one is free"
+	}
+	return e
+}

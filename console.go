@@ -1,0 +1,228 @@
+package atmcp
+
+import (
+	"context"
+)
+
+// Console steers a team from outside: it edits tasks, closes goals, sends and
+// cancels directives, and retires agents. What it does is recorded under
+// "console:<name>".
+type Console struct {
+	*Team
+
+	name string
+	who  Principal
+}
+
+// Console returns the console handle of this name, on the embedding program's word.
+func (t *Team) Console(name string) (*Console, error) {
+	if err := validName("console", name); err != nil {
+		return nil, err
+	}
+	return &Console{Team: t, name: name, who: Principal{
+		Team: t.state.id, TeamName: t.state.name, Name: name, Role: RoleConsole, Identity: ShownByOwner,
+	}}, nil
+}
+
+// Name returns the console's name, without "console:".
+func (c *Console) Name() string { return c.name }
+
+func (c *Console) actor() actor {
+	return actor{id: "console:" + c.name, role: RoleConsole, identity: c.who.Identity}
+}
+
+// TaskResult is a task after a console's change.
+type TaskResult struct {
+	Outcome
+
+	Task    Task `json:"task"`
+	EventID Seq  `json:"event_id"`
+}
+
+// TaskRequest names the task that a console changes, and why.
+type TaskRequest struct {
+	TaskID  TaskID `json:"task_id"`
+	Reason  string `json:"reason,omitempty"` // at most 4 KiB
+	IdemKey string `json:"idem_key,omitempty"`
+}
+
+// change runs one change of a task for the console.
+func (c *Console) change(ctx context.Context, op string, req TaskRequest, rest any, fn func(*teamTx, *task) (Seq, error)) (TaskResult, error) {
+	if err := checkText("reason", &req.Reason, maxNote); err != nil {
+		return TaskResult{}, err
+	}
+	return once(ctx, c.state, c.actor(), call{op, req.IdemKey, []any{req, rest}}, func(t *teamTx) (TaskResult, error) {
+		x, err := t.task(req.TaskID)
+		if err != nil {
+			return TaskResult{}, err
+		}
+		seq, err := fn(t, x)
+		return TaskResult{Task: x.public(), EventID: seq}, err
+	})
+}
+
+func reasonOf(r TaskRequest) map[string]any { return map[string]any{"reason": r.Reason} }
+
+// CancelTask ends a task that is not final. Its holder is told; tasks that
+// depend on it stay blocked and say so.
+func (c *Console) CancelTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
+	return c.change(ctx, "cancel_task", req, nil, func(t *teamTx, x *task) (Seq, error) {
+		if x.Status.final() {
+			return 0, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status)}
+		}
+		holder := x.Assignee
+		x.Status, x.Assignee = TaskCancelled, ""
+		seq := t.finishTask(x, change{kind: EventTaskCancelled, payload: reasonOf(req)})
+		t.blockDependants(x)
+		t.tellHolder(holder, x, NewsTaskCancelled)
+		return seq, nil
+	})
+}
+
+func (t *teamTx) tellHolder(holder AgentID, x *task, kind NewsKind) {
+	if holder != "" {
+		t.tell(holder, newsRecord{Kind: kind, Entity: EntityTask, ID: string(x.id)})
+	}
+}
+
+// ReleaseTask takes a task from its holder and offers it again; no attempt is counted.
+func (c *Console) ReleaseTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
+	return c.change(ctx, "release_task", req, nil, func(t *teamTx, x *task) (Seq, error) {
+		if !x.Status.held() {
+			return 0, &NotOpenError{Reason: "not_held", Status: x.Status, Hint: "nobody holds it"}
+		}
+		holder := x.Assignee
+		t.reopen(x, "released", change{kind: EventTaskReleased, payload: reasonOf(req)})
+		t.tellHolder(holder, x, NewsLeaseLost)
+		return x.Last, nil
+	})
+}
+
+// ReassignRequest gives a task to an agent.
+type ReassignRequest struct {
+	TaskRequest
+
+	To string `json:"to"` // id or name
+}
+
+// ReassignTask takes a task from whoever holds it and gives it to an agent, with
+// a lease that runs from now; the agent is told. Capabilities are the console's
+// business. It must be open or held, and its dependencies done.
+func (c *Console) ReassignTask(ctx context.Context, req ReassignRequest) (TaskResult, error) {
+	return c.change(ctx, "reassign_task", req.TaskRequest, req.To, func(t *teamTx, x *task) (Seq, error) {
+		m, ok := t.agentRef(req.To)
+		if !ok || m.Left || m.Retired {
+			return 0, unknownAgent("to_agent", req.To)
+		}
+		if x.Status.final() {
+			return 0, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status), Hint: "reopen it first"}
+		}
+		if x.Pending > 0 {
+			return 0, &DepsUnmetError{Reason: CodeDepsUnmet, PendingDeps: notNil(t.unmet(x)), BlockedBy: x.Dead, Hint: "it waits for these"}
+		}
+		if x.Status.held() {
+			holder := x.Assignee
+			t.reopen(x, "released", change{kind: EventTaskReleased, payload: reasonOf(req.TaskRequest)})
+			t.tellHolder(holder, x, NewsLeaseLost)
+		}
+		t.claim(x, m.ID, m.Client)
+		t.tellHolder(m.ID, x, NewsTaskAssigned)
+		return x.Last, nil
+	})
+}
+
+// ReopenTask offers a final task again, with all its attempts. Tasks that
+// depend on it wait for it again unless they have been claimed or finished.
+func (c *Console) ReopenTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
+	return c.change(ctx, "reopen_task", req, nil, func(t *teamTx, x *task) (seq Seq, err error) {
+		if !x.Status.final() {
+			return 0, &NotOpenError{Reason: "not_final", Status: x.Status, TakenBy: optional(x.Assignee), Hint: "only a task that is done, failed or cancelled can be opened again"}
+		}
+		wasDone := x.Status == TaskDone
+		if x.Set, err = t.useSet(x.Capabilities); err != nil {
+			return 0, err
+		}
+		x.Status, x.Assignee, x.Attempts, x.NotBefore, x.Due, x.Progress = TaskOpen, "", 0, 0, false, 0
+		seq = t.putTask(x, change{kind: EventTaskReopened, payload: reasonOf(req)})
+		t.revive(x, wasDone)
+		return seq, nil
+	})
+}
+
+// revive makes dependants wait for a task that was opened again.
+func (t *teamTx) revive(x *task, wasDone bool) {
+	for _, id := range t.dependants(x) {
+		d, err := t.task(id)
+		if err != nil {
+			continue
+		}
+		d.Dead = without(d.Dead, x.id)
+		if wasDone {
+			d.Pending++
+		}
+		t.saveTask(d)
+	}
+}
+
+func without(list []TaskID, id TaskID) []TaskID {
+	var out []TaskID
+	for _, v := range list {
+		if v != id {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// EditTaskRequest changes what a task says. Nil fields stay as they are.
+type EditTaskRequest struct {
+	TaskRequest
+
+	Title       *string   `json:"title,omitempty"`
+	Description *string   `json:"description,omitempty"`
+	Priority    *int      `json:"priority,omitempty"`
+	Weight      *int      `json:"weight,omitempty"`
+	DependsOn   *[]TaskID `json:"depends_on,omitempty"` // replaces the list; only of an open task
+}
+
+// EditTask changes a task that is not final. A new dependency that would wait
+// for the task itself is the refusal [CodeDependencyCycle].
+func (c *Console) EditTask(ctx context.Context, req EditTaskRequest) (TaskResult, error) {
+	return c.change(ctx, "edit_task", req.TaskRequest, req, func(t *teamTx, x *task) (Seq, error) {
+		if x.Status.final() {
+			return 0, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status)}
+		}
+		whole := CreateTaskRequest{
+			Title: x.Title, Description: x.Description, Priority: x.Priority, Weight: x.Weight,
+		}
+		whole.take(req)
+		if err := whole.check(); err != nil {
+			return 0, err
+		}
+		x.Title, x.Description, x.Priority, x.Weight = whole.Title, whole.Description, whole.Priority, max(1, whole.Weight)
+		if req.DependsOn != nil {
+			if err := t.redepend(x, *req.DependsOn); err != nil {
+				return 0, err
+			}
+		}
+		return t.putTask(x, change{kind: EventTaskEdited, payload: reasonOf(req.TaskRequest)}), nil
+	})
+}
+
+func (r *CreateTaskRequest) take(e EditTaskRequest) {
+	if e.Title != nil {
+		r.Title = *e.Title
+	}
+	if e.Description != nil {
+		r.Description = e.Description
+	}
+	if e.Priority != nil {
+		r.Priority = *e.Priority
+	}
+	if e.Weight != nil {
+		r.Weight = *e.Weight
+	}
+	if e.DependsOn != nil {
+		r.DependsOn = *e.DependsOn
+	}
+}

@@ -1,0 +1,96 @@
+package atmcp
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/atmcp/atmcp/internal/keyspace"
+	"github.com/atmcp/atmcp/store"
+)
+
+// lapseDirective takes a directive from a holder that fell silent, in a
+// transaction that has just found its lease unchanged: back to pending, and after
+// Config.TaskMaxAttempts such attempts failed.
+func (t *teamTx) lapseDirective(rec leaseRecord) {
+	x, held := t.leasedDirective(rec)
+	t.endLease(rec.Kind, rec.ID)
+	if !held {
+		return
+	}
+	x.Attempts++
+	x.TTLS = 0
+	by := actor{id: string(rec.Holder), role: RoleAgent}
+	payload := map[string]any{"reason": "lease_expired", "attempts": x.Attempts}
+	if x.Attempts < t.hub.cfg.TaskMaxAttempts {
+		x.Status = DirectivePending
+		t.putDirective(x, change{kind: EventDirectiveRequeued, payload: payload, by: &by})
+	} else {
+		why := fmt.Sprintf("lease_expired: its worker fell silent %d times", x.Attempts)
+		t.failDirective(x, why, payload, &by)
+	}
+	t.tell(rec.Holder, newsRecord{Kind: NewsLeaseLost, Entity: EntityDirective, ID: rec.ID})
+}
+
+// returnDirective gives back a directive whose holder goes; no attempt is counted.
+func (t *teamTx) returnDirective(rec leaseRecord, reason string) DirectiveID {
+	x, held := t.leasedDirective(rec)
+	t.endLease(rec.Kind, rec.ID)
+	if held {
+		x.Status, x.TTLS = DirectivePending, 0
+		t.putDirective(x, change{kind: EventDirectiveRequeued, payload: map[string]any{"reason": reason, "attempts": x.Attempts}})
+	}
+	return DirectiveID(rec.ID)
+}
+
+// leasedDirective reads the directive that a lease is on, and tells whether it
+// still is.
+func (t *teamTx) leasedDirective(rec leaseRecord) (*directive, bool) {
+	x, err := t.directive(DirectiveID(rec.ID))
+	return x, err == nil && x.Status == DirectiveRunning && x.TTLS > 0 && x.Token == rec.Token
+}
+
+// failDirective ends a directive for a reason of the hub's own.
+func (t *teamTx) failDirective(x *directive, why string, payload map[string]any, by *actor) {
+	x.Status = DirectiveFailed
+	x.Result = t.keepText(x.id, partResult, &why)
+	payload["result_summary"] = why
+	t.putDirective(x, change{kind: EventDirectiveFailed, payload: payload, by: by})
+}
+
+// expiryChunk is how many directives expire in one transaction.
+const expiryChunk = 8
+
+// expireDirectives fails the pending directives whose time is over. With none of
+// them it costs one read.
+func (s *teamState) expireDirectives(ctx context.Context) error {
+	for {
+		due, err := view(ctx, s, func(t *teamTx) ([]DirectiveID, error) { return t.dueDirectives(), nil })
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		_, err = update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
+			for _, id := range t.dueDirectives() {
+				x, err := t.directive(id)
+				if err != nil {
+					return struct{}{}, err
+				}
+				t.failDirective(x, "expired: nobody claimed it in time", map[string]any{"reason": "expired"}, nil)
+			}
+			return struct{}{}, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (t *teamTx) dueDirectives() (due []DirectiveID) {
+	table := keyspace.Table(tableDirDue)
+	end := table.Uint(uint64(t.now()) + 1) //nolint:gosec // after 1970
+	for k := range t.keys(store.Range{Start: table, End: end, Limit: expiryChunk}) {
+		at := keyspace.Parse(k)
+		at.Uint()
+		due = append(due, DirectiveID(at.Str()))
+	}
+	return due
+}

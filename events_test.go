@@ -1,0 +1,124 @@
+package atmcp_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp"
+)
+
+func TestSyncReadsTheLogInPagesWithoutAGap(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		a := join(t, team, fmt.Sprintf("a%d", i))
+		wg.Go(func() {
+			for range 50 {
+				_, err := a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "x"})
+				assert.NoError(t, err)
+			}
+		})
+	}
+	wg.Wait()
+	var seen, since atmcp.Seq
+	for more := true; more; {
+		page, err := team.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: since, Limit: 33})
+		require.NoError(t, err)
+		for _, e := range page.Events {
+			seen++
+			require.Equal(t, seen, e.EventID)
+		}
+		since, more = page.NextCursor, page.More
+	}
+	assert.EqualValues(t, 8+400, seen)
+	report, err := team.VerifyLog(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, seen, report.Last)
+}
+
+func TestCursorOfNoUseIsAnsweredWithResyncAtOnce(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	join(t, team, "alice")
+	for reason, req := range map[string]atmcp.SyncRequest{
+		"ahead": {SinceEventID: 99, Wait: time.Hour},
+		"epoch": {SinceEventID: 1, Epoch: "another", Wait: time.Hour},
+	} {
+		page, err := team.Sync(t.Context(), req)
+		require.NoError(t, err)
+		assert.Equal(t, reason, page.Resync)
+		assert.Empty(t, page.Events)
+		assert.EqualValues(t, 1, page.NextCursor)
+	}
+}
+
+func TestPrunedEventsAreSaidToBePruned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t, func(c *atmcp.Config) {
+			c.EventMinimum = 10
+			c.ReapInterval = time.Hour
+		}))
+		a := join(t, team, "alice")
+		for range 30 {
+			create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		}
+		time.Sleep(31 * 24 * time.Hour)
+		page, err := team.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: 3})
+		require.NoError(t, err)
+		assert.Equal(t, "pruned", page.Resync)
+		assert.EqualValues(t, 21, page.MinEventID, "dropped while more than ten are newer")
+		report, err := team.VerifyLog(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, page.MinEventID, report.First)
+	})
+}
+
+func TestSyncWakesForTheNextEventAndNotBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		a := join(t, team, "alice")
+		start := time.Now()
+		page, err := team.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: 1, Wait: 20 * time.Second})
+		require.NoError(t, err)
+		assert.Empty(t, page.Events)
+		assert.Equal(t, 20*time.Second, time.Since(start))
+		go func() {
+			time.Sleep(7 * time.Second)
+			_, err := a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "x"})
+			assert.NoError(t, err)
+		}()
+		start = time.Now()
+		page, err = team.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: 1, Wait: 20 * time.Second})
+		require.NoError(t, err)
+		assert.Len(t, page.Events, 1)
+		assert.Equal(t, 7*time.Second, time.Since(start))
+	})
+}
+
+func TestDrainAnswersEveryWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hub := newHub(t)
+		a := join(t, newTeam(t, hub), "alice")
+		go func() {
+			time.Sleep(3 * time.Second)
+			hub.Drain()
+		}()
+		start := time.Now()
+		page, err := a.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: 1, Wait: time.Minute})
+		require.NoError(t, err)
+		assert.Empty(t, page.Events)
+		assert.Equal(t, 3*time.Second, time.Since(start))
+		_, err = a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "calls go on"})
+		require.NoError(t, err)
+	})
+}

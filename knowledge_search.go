@@ -1,0 +1,295 @@
+package atmcp
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/atmcp/atmcp/internal/canon"
+	"github.com/atmcp/atmcp/internal/keyspace"
+	"github.com/atmcp/atmcp/search"
+)
+
+// maxOffset is how many hits one query pages through.
+const maxOffset = 10_000
+
+// SearchKnowledgeRequest asks for findings. All its conditions hold at once, and
+// before the limit.
+type SearchKnowledgeRequest struct {
+	Listing
+	// Query is words to find, never a query language; 512 bytes and 32 words of it
+	// count. Blank means every finding, the newest first.
+	Query string `json:"query,omitempty"`
+	// Tags must all be there.
+	Tags []string `json:"tags,omitempty"`
+	// Author is the id or the name of who posted it first.
+	Author       string `json:"author,omitempty"`
+	SinceEventID Seq    `json:"since_event_id,omitempty"` // changed after this event
+	Limit        int    `json:"limit,omitempty"`          // 50 by default, 200 at most
+}
+
+// SearchKnowledgeResult has findings, the best first.
+type SearchKnowledgeResult struct {
+	Count      int            `json:"count"`
+	Items      []FoundFinding `json:"items"`
+	NextCursor string         `json:"next_cursor,omitempty"`
+	// Relaxed says that no finding has all words; these have some of them.
+	Relaxed bool `json:"relaxed,omitempty"`
+	// IndexedThrough is the event up to which nothing is left out. It is behind
+	// the team's newest finding only while the index catches up.
+	IndexedThrough Seq `json:"indexed_through"`
+}
+
+// FoundFinding is a finding and where the words were found in it.
+type FoundFinding struct {
+	Finding
+
+	Spans []Span `json:"spans,omitempty"`
+}
+
+// Span is a place in a finding.
+type Span struct {
+	Field string `json:"field"` // "title" or "body"
+	Start int    `json:"start"` // bytes
+	End   int    `json:"end"`
+}
+
+// BriefFinding is a row of the brief view.
+type BriefFinding struct {
+	ContentID ContentID `json:"content_id"`
+	Title     string    `json:"title"`
+	Snippet   string    `json:"snippet,omitempty"`
+}
+
+// Brief returns the row of the brief view.
+func (f FoundFinding) Brief() BriefFinding {
+	return BriefFinding{f.ContentID, cutText(f.Title, 60), f.snippet()}
+}
+
+// The size of a snippet, and how much of it stands before the first word that was
+// found, in bytes.
+const (
+	snippetSize = 120
+	snippetLead = 30
+)
+
+// snippet cuts the place out of the body where words were found, else its beginning.
+func (f FoundFinding) snippet() string {
+	start := 0
+	for _, s := range f.Spans {
+		if s.Field == search.FieldBody {
+			start = max(0, s.Start-snippetLead)
+			break
+		}
+	}
+	end := min(len(f.Body), start+snippetSize)
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(f.Body[start:end], "")), " ")
+	if start > 0 {
+		text = "…" + text
+	}
+	if end < len(f.Body) {
+		text += "…"
+	}
+	return text
+}
+
+// SearchKnowledge returns findings that are not retracted. It finds what this hub
+// has committed before: it waits, up to 200 ms, for an index that is behind, and
+// IndexedThrough tells if that was not enough.
+func (t *Team) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest) (SearchKnowledgeResult, error) {
+	from, err := numberCursor(req.Cursor)
+	if err != nil {
+		return SearchKnowledgeResult{}, err
+	}
+	text, tags := search.Cut(req.Query), canon.Tags(req.Tags)
+	if strings.TrimSpace(text) == "" && len(tags) == 0 && req.Author == "" {
+		return view(ctx, t.state, func(tx *teamTx) (SearchKnowledgeResult, error) {
+			return tx.newestFindings(req, Seq(from)), nil
+		})
+	}
+	if from > maxOffset {
+		return SearchKnowledgeResult{}, invalid("cursor", "is beyond the first %d hits; narrow the search with words, tags or an author", maxOffset)
+	}
+	return t.searchIndex(ctx, req, search.Query{
+		Text: text, Tags: tags, SinceSeq: uint64(req.SinceEventID),
+		Offset: int(from), Limit: clampLimit(req.Limit, 50, 200), //nolint:gosec // at most maxOffset
+	})
+}
+
+// SearchKnowledge is [Team.SearchKnowledge].
+func (a *Agent) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest) (SearchKnowledgeResult, error) {
+	a.alive(ctx)
+	return a.Team.SearchKnowledge(ctx, req)
+}
+
+// newestFindings lists findings by their last event, from the store alone. The
+// cursor is the last event of the last row.
+func (t *teamTx) newestFindings(req SearchKnowledgeRequest, before Seq) SearchKnowledgeResult {
+	res := SearchKnowledgeResult{Items: []FoundFinding{}, IndexedThrough: t.seq()}
+	page := newPage(req.Listing, clampLimit(req.Limit, 50, 200))
+	table := keyspace.Table(tableChanged)
+	r := keyspace.RangeFrom(table, table.Uint(uint64(req.SinceEventID)), 0)
+	if before > 0 {
+		r.End = table.Uint(uint64(before))
+	}
+	r.Reverse = true
+	for k := range t.keys(r) {
+		_, id := parseChanged(k)
+		f, _ := t.finding(id)
+		if !f.Present {
+			continue
+		}
+		row := FoundFinding{Finding: f.public(t.text(id))}
+		if !page.take(row, row.Brief()) {
+			res.NextCursor = strconv.FormatUint(uint64(res.Items[len(res.Items)-1].LastEventID), 10)
+			break
+		}
+		res.Items = append(res.Items, row)
+	}
+	res.Count = len(res.Items)
+	return res
+}
+
+// searchStart is what a search must see.
+type searchStart struct {
+	head   Seq
+	newest search.Position // the newest event of a finding
+	author AgentID
+}
+
+func (t *teamTx) searchStart(author string) (searchStart, error) {
+	set, _ := load[settings](t, keySettings)
+	start := searchStart{head: t.seq(), newest: search.Position{Epoch: set.Epoch}}
+	r := keyspace.Range(keyspace.Table(tableChanged), 1)
+	r.Reverse = true
+	for k := range t.keys(r) {
+		last, _ := parseChanged(k)
+		start.newest.Seq = uint64(last)
+	}
+	if author != "" {
+		m, ok := t.agentRef(author)
+		if !ok {
+			return start, unknownAgent("agent", author)
+		}
+		start.author = m.ID
+	}
+	return start, nil
+}
+
+// searchIndex asks the index for ids, and the store for the findings. The cursor
+// is how many hits came before.
+func (t *Team) searchIndex(ctx context.Context, req SearchKnowledgeRequest, q search.Query) (SearchKnowledgeResult, error) {
+	s := t.state
+	start, err := view(ctx, s, func(tx *teamTx) (searchStart, error) { return tx.searchStart(req.Author) })
+	if err != nil {
+		return SearchKnowledgeResult{}, err
+	}
+	through, err := s.awaitIndex(ctx, start.newest)
+	if err != nil {
+		return SearchKnowledgeResult{}, err
+	}
+	if uint64(through) >= start.newest.Seq {
+		through = max(through, start.head) // what came between is not of findings
+	}
+	q.Author = string(start.author)
+	found, err := s.hub.cfg.Index.Search(ctx, string(s.id), q)
+	if err != nil {
+		return SearchKnowledgeResult{}, fmt.Errorf("atmcp: search index: %w", err)
+	}
+	res, err := view(ctx, s, func(tx *teamTx) (SearchKnowledgeResult, error) {
+		return tx.foundFindings(req, found.Hits, q.Offset), nil
+	})
+	if next := q.Offset + len(found.Hits); res.NextCursor == "" && len(found.Hits) > 0 && next < found.Total {
+		res.NextCursor = strconv.Itoa(next)
+	}
+	res.Relaxed, res.IndexedThrough = found.Relaxed, through
+	return res, err
+}
+
+// foundFindings makes rows of hits. What was retracted since is left out: the
+// store decides what there is.
+func (t *teamTx) foundFindings(req SearchKnowledgeRequest, hits []search.Hit, offset int) SearchKnowledgeResult {
+	res := SearchKnowledgeResult{Items: []FoundFinding{}}
+	page := newPage(req.Listing, len(hits))
+	ids := make([]ContentID, len(hits))
+	for i, hit := range hits {
+		ids[i] = ContentID(hit.ID)
+	}
+	for i, f := range t.findings(ids) {
+		if !f.Present {
+			continue
+		}
+		row := FoundFinding{Finding: f.public(t.text(f.id))}
+		for _, s := range hits[i].Spans {
+			row.Spans = append(row.Spans, Span(s))
+		}
+		if !page.take(row, row.Brief()) {
+			res.NextCursor = strconv.Itoa(offset + i)
+			break
+		}
+		res.Items = append(res.Items, row)
+	}
+	res.Count = len(res.Items)
+	return res
+}
+
+// FindingDetail is a finding with all that is known of it.
+type FindingDetail struct {
+	Finding
+
+	Present       bool           `json:"present"` // false: retracted
+	FirstSeenAt   int64          `json:"first_seen_at"`
+	Contributions []Contribution `json:"contributions"` // the first 100, by agent id
+}
+
+// Contribution is an agent's latest post of a finding.
+type Contribution struct {
+	AgentID AgentID `json:"agent_id"`
+	TaskID  *TaskID `json:"task_id"`
+	EventID Seq     `json:"event_id"`
+	TS      int64   `json:"ts"`
+}
+
+// Finding returns one finding, a retracted one too. An id that the team never had
+// is the refusal [CodeUnknownContentID].
+func (t *Team) Finding(ctx context.Context, id ContentID) (FindingDetail, error) {
+	if !id.valid() {
+		return FindingDetail{}, unknownContentID()
+	}
+	return view(ctx, t.state, func(tx *teamTx) (FindingDetail, error) {
+		f, ok := tx.finding(id)
+		if !ok {
+			return FindingDetail{}, unknownContentID()
+		}
+		d := FindingDetail{
+			Finding: f.public(tx.text(id)), Present: f.Present, FirstSeenAt: f.FirstSeen, Contributions: []Contribution{},
+		}
+		for k, c := range scan[contribution](tx, keyspace.Range(keyContrib(id), 100)) {
+			r := keyspace.Parse(k)
+			r.Str()
+			d.Contributions = append(d.Contributions, Contribution{AgentID(r.Str()), optional(c.Task), c.Last, c.At})
+		}
+		return d, nil
+	})
+}
+
+// Finding is [Team.Finding].
+func (a *Agent) Finding(ctx context.Context, id ContentID) (FindingDetail, error) {
+	a.alive(ctx)
+	return a.Team.Finding(ctx, id)
+}
+
+const badCursor = "is not one that a list returned as next_cursor"
+
+// numberCursor reads a cursor that is a number; 0 for none.
+func numberCursor(cursor string) (uint64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(cursor, 10, 53)
+	if err != nil {
+		return 0, invalid("cursor", badCursor)
+	}
+	return n, nil
+}

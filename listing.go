@@ -1,0 +1,94 @@
+package atmcp
+
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/atmcp/atmcp/internal/keyspace"
+)
+
+// The views of a list.
+const (
+	ViewFull  = "full"  // rows as in the original
+	ViewBrief = "brief" // about 100 bytes a row
+)
+
+// Listing is what every list takes.
+type Listing struct {
+	// Cursor is the NextCursor of the page before; empty for the first.
+	Cursor string `json:"cursor,omitempty"`
+	// View is ViewFull or ViewBrief; empty means full.
+	View string `json:"view,omitempty"`
+	// MaxBytes cuts the page when its rows, in the view asked for, reach this
+	// size; zero means 48,000, and one row is always returned.
+	MaxBytes int `json:"max_bytes,omitempty"`
+}
+
+// maxPageBytes keeps a page below what clients divert to a file.
+const maxPageBytes = 48_000
+
+// page counts rows against a list's limits.
+type page struct {
+	rows, bytes int
+	taken       int
+	brief       bool
+}
+
+func newPage(l Listing, limit int) *page {
+	return &page{rows: limit, bytes: clampLimit(l.MaxBytes, maxPageBytes, 1<<20), brief: l.View == ViewBrief}
+}
+
+// take counts a row in and tells whether it still fits.
+func (p *page) take(full, brief any) bool {
+	row := full
+	if p.brief {
+		row = brief
+	}
+	raw, err := json.Marshal(row)
+	if err != nil {
+		return false
+	}
+	p.bytes -= len(raw) + 1
+	if p.taken > 0 && (p.taken >= p.rows || p.bytes < 0) {
+		return false
+	}
+	p.taken++
+	return true
+}
+
+// LimitError refuses what would go beyond a limit, and names it.
+type LimitError struct {
+	Reason Code   `json:"error"`
+	Limit  string `json:"limit"`
+	Max    int    `json:"max"`
+	Hint   string `json:"hint"`
+}
+
+func (e *LimitError) Error() string { return "atmcp: limit of " + e.Limit + " reached" }
+
+// Code implements [Refusal].
+func (e *LimitError) Code() Code { return e.Reason }
+
+func limitError(what string, most int) error {
+	return &LimitError{Reason: CodeLimit, Limit: what, Max: most, Hint: "the operator can raise this limit"}
+}
+
+// A cursor is the key of the last row that was returned, as text.
+
+func cursorText(k keyspace.Key) string {
+	if k == nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(k)
+}
+
+func parseCursor(text string) (keyspace.Key, error) {
+	if text == "" {
+		return nil, nil
+	}
+	k, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(k) == 0 {
+		return nil, invalid("cursor", "is not one that a list returned as next_cursor")
+	}
+	return k, nil
+}

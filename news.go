@@ -1,0 +1,131 @@
+package atmcp
+
+import (
+	"context"
+
+	"github.com/atmcp/atmcp/internal/keyspace"
+)
+
+// NewsKind says why an agent should look up from its work.
+type NewsKind string
+
+// The kinds of news, the most urgent first.
+const (
+	NewsTaskCancelled      NewsKind = "task_cancelled"      // a task it held was cancelled: stop
+	NewsDirectiveCancelled NewsKind = "directive_cancelled" // a directive it works on was cancelled: stop
+	NewsLeaseLost          NewsKind = "lease_lost"          // a lease it held is over: its token is stale
+	NewsTaskAssigned       NewsKind = "task_assigned"       // the console gave it a task, with a lease
+	NewsDirective          NewsKind = "directive"           // a directive waits for it
+	NewsDirectiveFinal     NewsKind = "directive_final"     // a directive it sent has ended
+)
+
+// NewsItem is one thing that concerns an agent. EventID is its cursor.
+type NewsItem struct {
+	EventID     Seq         `json:"event_id"`
+	Kind        NewsKind    `json:"kind"`
+	TaskID      TaskID      `json:"task_id,omitempty"`
+	DirectiveID DirectiveID `json:"directive_id,omitempty"`
+	Status      string      `json:"status,omitempty"` // how a directive ended
+	TS          int64       `json:"ts"`
+}
+
+// newsRecord is an item on disk, at agent and seq; it is kept for a day.
+type newsRecord struct {
+	Kind   NewsKind   `json:"kind"`
+	Entity EntityType `json:"entity"`
+	ID     string     `json:"id"`
+	Status string     `json:"status,omitempty"`
+	At     int64      `json:"at"`
+}
+
+func keyNews(a AgentID) keyspace.Key { return keyspace.Table(tableNews).Str(string(a)) }
+
+// tell records that the last event concerns an agent, and wakes it.
+func (t *teamTx) tell(a AgentID, n newsRecord) {
+	n.At = t.now()
+	save(t, keyNews(a).Uint(uint64(t.seq())), n)
+	t.wake(topicAgent(t.team.id, a))
+}
+
+// newsAfter reads what concerns an agent after a cursor, oldest first.
+func (t *teamTx) newsAfter(a AgentID, since Seq, limit int) []NewsItem {
+	items := []NewsItem{}
+	for k, n := range scan[newsRecord](t, keyspace.RangeFrom(keyNews(a), keyNews(a).Uint(uint64(since)), limit)) {
+		r := keyspace.Parse(k)
+		r.Str()
+		item := NewsItem{EventID: Seq(r.Uint()), Kind: n.Kind, Status: n.Status, TS: n.At}
+		if n.Entity == EntityTask {
+			item.TaskID = TaskID(n.ID)
+		} else {
+			item.DirectiveID = DirectiveID(n.ID)
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// News is what rides on every reply, under 200 bytes, when there is some: a busy
+// agent learns within one call. It is shown once; Wait tells all of it again.
+type News struct {
+	Cancelled  []string `json:"cancelled,omitempty"`   // stop working on these
+	LeasesLost []string `json:"leases_lost,omitempty"` // their tokens are stale
+	Assigned   []string `json:"assigned,omitempty"`
+	Finished   int      `json:"directives_finished,omitempty"` // of those that the agent sent
+	Directives int      `json:"directives,omitempty"`          // that wait in the inbox
+}
+
+// newsShown is how many ids of a kind ride on a reply.
+const newsShown = 1
+
+func (n News) empty() bool {
+	return len(n.Cancelled)+len(n.LeasesLost)+len(n.Assigned)+n.Finished+n.Directives == 0
+}
+
+// News returns what concerns the agent since it was last told, and nil where
+// there is nothing.
+func (a *Agent) News(ctx context.Context) (*News, error) {
+	var since Seq
+	a.state.people.change(a.id, func(p *person) { since = p.news })
+	type found struct {
+		items []NewsItem
+		open  int
+	}
+	f, err := view(ctx, a.state, func(t *teamTx) (found, error) {
+		return found{t.newsAfter(a.id, since, 100), t.waitingDirectives(a.id, 20)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	n := News{Directives: f.open}
+	for _, it := range f.items {
+		n.add(it)
+	}
+	if len(f.items) > 0 {
+		last := f.items[len(f.items)-1].EventID
+		a.state.people.change(a.id, func(p *person) { p.news = max(p.news, last) })
+	}
+	if n.empty() {
+		return nil, nil //nolint:nilnil // nothing is not an error
+	}
+	return &n, nil
+}
+
+func (n *News) add(it NewsItem) {
+	id := string(it.TaskID) + string(it.DirectiveID)
+	list := &n.Cancelled
+	switch it.Kind {
+	case NewsTaskCancelled, NewsDirectiveCancelled:
+	case NewsLeaseLost:
+		list = &n.LeasesLost
+	case NewsTaskAssigned:
+		list = &n.Assigned
+	case NewsDirectiveFinal:
+		n.Finished++
+		return
+	case NewsDirective:
+		return // counted in the inbox
+	}
+	if len(*list) < newsShown {
+		*list = append(*list, id)
+	}
+}

@@ -1,0 +1,229 @@
+package atmcp
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/atmcp/atmcp/liveness"
+)
+
+// Presence says how recently an agent was heard of. It is a hint, never stored.
+type Presence string
+
+// The presences. Config says after how long each ends.
+const (
+	PresenceHealthy  Presence = "healthy"
+	PresenceDegraded Presence = "degraded"
+	PresenceOffline  Presence = "offline"
+)
+
+// saveInterval is how often what liveness knows of an agent goes into the store,
+// for after a restart.
+const saveInterval = time.Minute
+
+// Beat is what an agent shows of itself.
+type Beat struct {
+	Status   string
+	Task     TaskID
+	Progress int
+}
+
+// people is what this hub last heard of each agent of a team.
+type people struct {
+	mu sync.Mutex
+	m  map[AgentID]*person
+}
+
+type person struct {
+	Beat
+	news   Seq       // News told up to here
+	waited Seq       // Wait told up to here
+	saved  time.Time // when the store last heard of it
+	heard  time.Time
+}
+
+func (p *people) init() { p.m = make(map[AgentID]*person) }
+
+// know makes the hub remember what is stored of a member.
+func (p *people) know(m memberRecord) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.m[m.ID]; !ok {
+		p.m[m.ID] = &person{Beat: Beat{m.Status, m.Task, m.Progress}, news: m.News, waited: m.Waited, saved: time.Now()}
+	}
+}
+
+// change runs fn on what is known of an agent and returns what then holds.
+func (p *people) change(id AgentID, fn func(*person)) Beat {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, ok := p.m[id]
+	if !ok {
+		who = &person{saved: time.Now()}
+		p.m[id] = who
+	}
+	if fn != nil {
+		fn(who)
+	}
+	who.heard = time.Now()
+	return who.Beat
+}
+
+func (p *people) forget(id AgentID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.m, id)
+}
+
+// unsaved returns up to limit agents that were heard of since they were last
+// saved, a saveInterval ago or more.
+func (p *people) unsaved(limit int) map[AgentID]person {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	due := make(map[AgentID]person)
+	for id, who := range p.m {
+		if len(due) == limit {
+			break
+		}
+		if time.Since(who.saved) >= saveInterval && who.heard.After(who.saved) {
+			due[id] = *who
+			who.saved = time.Now()
+		}
+	}
+	return due
+}
+
+// alive takes any call of an agent as a sign of life: it is present, and its
+// leases start their terms again.
+func (a *Agent) alive(ctx context.Context) {
+	a.state.leases.touch(a.id)
+	a.beatAs(ctx, a.state.people.change(a.id, nil))
+}
+
+// beat shows a new status.
+func (a *Agent) beat(ctx context.Context, b Beat) {
+	a.beatAs(ctx, a.state.people.change(a.id, func(p *person) { p.Beat = b }))
+}
+
+// beatAs tells liveness. Losing a beat costs freshness and nothing else, so
+// that a failure is logged and not returned.
+func (a *Agent) beatAs(ctx context.Context, b Beat) {
+	h := a.state.hub
+	beat := liveness.Beat{At: time.Now(), Status: b.Status, Task: string(b.Task), Progress: b.Progress}
+	if err := h.cfg.Liveness.Beat(ctx, string(a.state.id), string(a.id), beat, h.cfg.HeartbeatTTL); err != nil && ctx.Err() == nil {
+		h.log.WarnContext(ctx, "beat not remembered", "team_id", a.state.id, "agent_id", a.id, "error", err)
+	}
+}
+
+// presenceOf is an agent's presence and what it shows.
+type presenceOf struct {
+	Beat
+	Presence Presence
+	seen     int64
+}
+
+// presences returns who was heard of within the heartbeat's TTL. Where liveness
+// does not answer nobody was.
+func (s *teamState) presences(ctx context.Context) map[AgentID]presenceOf {
+	roster, err := s.hub.cfg.Liveness.Roster(ctx, string(s.id))
+	if err != nil {
+		s.hub.log.WarnContext(ctx, "roster not available", "team_id", s.id, "error", err)
+		return nil
+	}
+	live := make(map[AgentID]presenceOf, len(roster))
+	for id, e := range roster {
+		p := presenceOf{
+			Beat:     Beat{e.Status, TaskID(e.Task), e.Progress},
+			Presence: PresenceOffline, seen: e.At.UnixMilli(),
+		}
+		switch {
+		case e.Age < s.hub.cfg.PresenceHealthy:
+			p.Presence = PresenceHealthy
+		case e.Age < s.hub.cfg.PresenceDegraded:
+			p.Presence = PresenceDegraded
+		}
+		live[AgentID(id)] = p
+	}
+	return live
+}
+
+// HeartbeatRequest shows what an agent is at. A nil field keeps what is known, an
+// empty one clears it.
+type HeartbeatRequest struct {
+	StatusSummary *string `json:"status_summary"` // at most 4,096 characters, longer ones are cut
+	CurrentTaskID *TaskID `json:"current_task_id"`
+	ProgressPct   *int    `json:"progress_pct"` // 0 to 100
+}
+
+// HeldLease is a lease that the caller holds.
+type HeldLease struct {
+	TaskID         TaskID      `json:"task_id,omitempty"`
+	DirectiveID    DirectiveID `json:"directive_id,omitempty"`
+	FencingToken   Token       `json:"fencing_token"`
+	LeaseExpiresAt int64       `json:"lease_expires_at"`
+}
+
+// HeartbeatResult has the server's clock and the leases that were renewed.
+type HeartbeatResult struct {
+	ServerTime         int64       `json:"server_time"`
+	HeartbeatIntervalS int         `json:"heartbeat_interval_s"`
+	Leases             []HeldLease `json:"leases,omitempty"`
+}
+
+// maxStatus is the longest status text, in characters.
+const maxStatus = 4096
+
+// Heartbeat shows that the agent lives and what it is at, and renews its leases.
+// It writes nothing to the log.
+func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatResult, error) {
+	if p := req.ProgressPct; p != nil && (*p < 0 || *p > 100) {
+		return HeartbeatResult{}, invalid("progress_pct", "is %d, must be from 0 to 100", *p)
+	}
+	a.state.leases.touch(a.id)
+	a.beatAs(ctx, a.state.people.change(a.id, func(p *person) {
+		if req.StatusSummary != nil {
+			p.Status = cutText(*req.StatusSummary, maxStatus)
+		}
+		if req.CurrentTaskID != nil {
+			p.Task = *req.CurrentTaskID
+		}
+		if req.ProgressPct != nil {
+			p.Progress = *req.ProgressPct
+		}
+	}))
+	res := HeartbeatResult{ServerTime: now(), HeartbeatIntervalS: seconds(a.state.hub.cfg.HeartbeatInterval)}
+	held, expires := a.state.leases.held(a.id)
+	for i, l := range held {
+		lease := HeldLease{FencingToken: l.Token, LeaseExpiresAt: expires[i]}
+		if l.Kind == leaseTask {
+			lease.TaskID = TaskID(l.ID)
+		} else {
+			lease.DirectiveID = DirectiveID(l.ID)
+		}
+		res.Leases = append(res.Leases, lease)
+	}
+	return res, nil
+}
+
+// savePeople writes what was heard of agents into the store, without an event.
+func (s *teamState) savePeople(ctx context.Context) error {
+	due := s.people.unsaved(64)
+	if len(due) == 0 {
+		return nil
+	}
+	_, err := update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
+		for id, p := range due {
+			m, ok := t.member(id)
+			if !ok || m.Left {
+				continue
+			}
+			m.LastSeen = t.now() - time.Since(p.heard).Milliseconds()
+			m.Status, m.Task, m.Progress = p.Status, p.Task, p.Progress
+			m.News, m.Waited = max(m.News, p.news), max(m.Waited, p.waited)
+			save(t, keyMember(id), m)
+		}
+		return struct{}{}, nil
+	})
+	return err
+}

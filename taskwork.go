@@ -1,0 +1,393 @@
+package atmcp
+
+import (
+	"context"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// Lease works on one task under one fencing token. It holds nothing itself: it
+// may be made anew from the task's id and the token, also after a restart.
+type Lease struct {
+	agent *Agent
+	id    TaskID
+	token Token
+}
+
+// Lease returns the handle of a lease that the agent was granted.
+func (a *Agent) Lease(id TaskID, token Token) *Lease { return &Lease{a, id, token} }
+
+// TaskID returns the task the lease is on.
+func (l *Lease) TaskID() TaskID { return l.id }
+
+// FencingToken returns the token that every write under this lease carries. Pass
+// it to what the agent changes outside the hub, too.
+func (l *Lease) FencingToken() Token { return l.token }
+
+// StaleTokenError refuses a write under a lease that is over, or another's.
+type StaleTokenError struct {
+	Reason              Code     `json:"error"`
+	StaleToken          bool     `json:"stale_token"`
+	CurrentFencingToken Token    `json:"current_fencing_token"`
+	CurrentAssignee     *AgentID `json:"current_assignee,omitempty"`
+	Hint                string   `json:"hint"`
+}
+
+func (e *StaleTokenError) Error() string { return "atmcp: the lease is over" }
+
+// Code implements [Refusal].
+func (e *StaleTokenError) Code() Code { return CodeStaleToken }
+
+// AlreadyFinalError refuses a change of what has ended.
+type AlreadyFinalError struct {
+	Reason Code   `json:"error"`
+	Status string `json:"status"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+func (e *AlreadyFinalError) Error() string { return "atmcp: it is already " + e.Status }
+
+// Code implements [Refusal].
+func (e *AlreadyFinalError) Code() Code { return CodeAlreadyFinal }
+
+// heldTask reads the lease's task and checks the token, in the transaction of
+// the write that it protects.
+func (t *teamTx) heldTask(l *Lease) (*task, error) {
+	x, err := t.task(l.id)
+	if err != nil {
+		return nil, err
+	}
+	if x.Assignee == l.agent.id && x.Token == l.token && x.Status.held() {
+		return x, nil
+	}
+	if x.Status.final() && x.Assignee == l.agent.id && x.Token == l.token {
+		return nil, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status), Hint: "nothing was changed"}
+	}
+	return nil, &StaleTokenError{
+		Reason: CodeStaleToken, StaleToken: true, CurrentFencingToken: x.Token, CurrentAssignee: optional(x.Assignee),
+		Hint: "your lease on this task is over: stop working on it, and claim it again if it is open",
+	}
+}
+
+// ProgressRequest tells how a task goes. Nil fields keep what is known.
+type ProgressRequest struct {
+	ProgressPct *int `json:"progress_pct"` // cut to 0–100
+	// Status is TaskInProgress or TaskBlocked; empty makes a claimed task in_progress.
+	Status TaskStatus `json:"status,omitempty"`
+	Note   *string    `json:"note"` // at most 4 KiB
+	// Checkpoint is what the next holder needs to go on from here, at most 4 KiB.
+	Checkpoint *string `json:"checkpoint,omitempty"`
+	IdemKey    string  `json:"idem_key,omitempty"`
+}
+
+// ProgressResult has the renewed term.
+type ProgressResult struct {
+	Outcome
+
+	TaskID         TaskID     `json:"task_id"`
+	Status         TaskStatus `json:"status"`
+	LeaseExpiresAt int64      `json:"lease_expires_at"`
+}
+
+// Progress records how the task goes and gives the lease a fresh term.
+func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResult, error) {
+	if err := req.check(); err != nil {
+		return ProgressResult{}, err
+	}
+	c := call{"update_task_progress", req.IdemKey, []any{l.id, l.token, req}}
+	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (ProgressResult, error) {
+		x, err := t.heldTask(l)
+		if err != nil {
+			return ProgressResult{}, err
+		}
+		switch {
+		case req.Status == TaskInProgress || req.Status == TaskBlocked:
+			x.Status = req.Status
+		case x.Status == TaskClaimed:
+			x.Status = TaskInProgress
+		}
+		pct := req.ProgressPct
+		if pct != nil {
+			pct = optional(min(max(*pct, 0), 100))
+			if pct == nil {
+				pct = new(int)
+			}
+			x.Progress = *pct
+		}
+		if req.Note != nil {
+			x.Note = req.Note
+		}
+		if req.Checkpoint != nil {
+			x.Checkpoint = req.Checkpoint
+		}
+		t.putTask(x, change{kind: EventTaskProgress, payload: map[string]any{
+			"progress_pct": pct, "status": x.Status, "note": req.Note,
+		}})
+		t.renew(leaseTask, string(x.id))
+		return ProgressResult{TaskID: x.id, Status: x.Status, LeaseExpiresAt: t.in(x.ttl(t.hub.cfg))}, nil
+	})
+	if err == nil && req.ProgressPct != nil {
+		l.agent.state.people.change(l.agent.id, func(p *person) { p.Progress = min(max(*req.ProgressPct, 0), 100) })
+	}
+	return res, err
+}
+
+func (r ProgressRequest) check() error {
+	if err := checkText("note", r.Note, maxNote); err != nil {
+		return err
+	}
+	return checkText("checkpoint", r.Checkpoint, maxCheckpoint)
+}
+
+// checkText bounds an optional text, in bytes.
+func checkText(field string, s *string, most int) error {
+	switch {
+	case s == nil:
+		return nil
+	case len(*s) > most:
+		return invalid(field, "has %d bytes, at most %d are allowed", len(*s), most)
+	case !utf8.ValidString(*s):
+		return invalid(field, "is not valid UTF-8")
+	}
+	return nil
+}
+
+// CompleteRequest ends a task well.
+type CompleteRequest struct {
+	ResultSummary *string `json:"result_summary"` // at most 200 KiB
+	IdemKey       string  `json:"idem_key,omitempty"`
+}
+
+// CompleteResult names the tasks that became claimable by it.
+type CompleteResult struct {
+	Outcome
+
+	TaskID            TaskID   `json:"task_id"`
+	EventID           Seq      `json:"event_id"`
+	EligibleUnblocked []TaskID `json:"eligible_unblocked"`
+}
+
+// Complete ends the task as done. Done is final.
+func (l *Lease) Complete(ctx context.Context, req CompleteRequest) (CompleteResult, error) {
+	if err := checkText("result_summary", req.ResultSummary, maxResult); err != nil {
+		return CompleteResult{}, err
+	}
+	c := call{"complete_task", req.IdemKey, []any{l.id, l.token, req}}
+	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (CompleteResult, error) {
+		x, err := t.heldTask(l)
+		if err != nil {
+			return CompleteResult{}, err
+		}
+		x.Status, x.Progress, x.Result = TaskDone, 100, req.ResultSummary
+		seq := t.finishTask(x, change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": req.ResultSummary}})
+		return CompleteResult{TaskID: x.id, EventID: seq, EligibleUnblocked: t.unblockDependants(x)}, nil
+	})
+	l.agent.idle(res.TaskID)
+	return res, err
+}
+
+// idle forgets the task as what the agent is at.
+func (a *Agent) idle(id TaskID) {
+	if id == "" {
+		return
+	}
+	a.state.people.change(a.id, func(p *person) {
+		if p.Task == id {
+			p.Task, p.Progress = "", 0
+		}
+	})
+}
+
+// FailRequest ends an attempt badly.
+type FailRequest struct {
+	Error *string `json:"error"` // at most 200 KiB
+	// Retryable is whether another attempt may do better; nil means yes. Without it the task is dead.
+	Retryable *bool `json:"retryable,omitempty"`
+	// RetryAfterS delays the next attempt by so many seconds, up to a day,
+	// instead of the backoff.
+	RetryAfterS *int   `json:"retry_after_s,omitempty"`
+	IdemKey     string `json:"idem_key,omitempty"`
+}
+
+// FailResult tells what became of the task.
+type FailResult struct {
+	Outcome
+
+	TaskID    TaskID `json:"task_id"`
+	Requeued  bool   `json:"requeued"`
+	Dead      bool   `json:"dead"`
+	Attempts  int    `json:"attempts"`
+	NotBefore *int64 `json:"not_before,omitempty"`
+}
+
+// Fail ends the attempt. The task is offered again after a backoff, or dead when
+// it has had all its attempts.
+func (l *Lease) Fail(ctx context.Context, req FailRequest) (FailResult, error) {
+	if err := checkText("error", req.Error, maxResult); err != nil {
+		return FailResult{}, err
+	}
+	if s := req.RetryAfterS; s != nil && (*s < 0 || *s > 86_400) {
+		return FailResult{}, invalid("retry_after_s", "is %d, must be from 0 to 86400", *s)
+	}
+	c := call{"fail_task", req.IdemKey, []any{l.id, l.token, req}}
+	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (FailResult, error) {
+		x, err := t.heldTask(l)
+		if err != nil {
+			return FailResult{}, err
+		}
+		x.Result = req.Error
+		end := attemptEnd{
+			outcome: "failed", dead: req.Retryable != nil && !*req.Retryable,
+			payload: map[string]any{"error": req.Error},
+		}
+		if req.RetryAfterS != nil {
+			end.after = optional(time.Duration(*req.RetryAfterS) * time.Second)
+			end.chosen = true
+		}
+		dead := t.endAttempt(x, end)
+		return FailResult{TaskID: x.id, Requeued: !dead, Dead: dead, Attempts: x.Attempts, NotBefore: optional(x.NotBefore)}, nil
+	})
+	l.agent.idle(res.TaskID)
+	return res, err
+}
+
+// ReleaseRequest gives a task back.
+type ReleaseRequest struct {
+	IdemKey string `json:"idem_key,omitempty"`
+}
+
+// ReleaseResult names the task.
+type ReleaseResult struct {
+	Outcome
+
+	TaskID TaskID `json:"task_id"`
+}
+
+// Release gives the task back without counting an attempt. Its progress is kept.
+func (l *Lease) Release(ctx context.Context, req ReleaseRequest) (ReleaseResult, error) {
+	res, err := mutate(ctx, l.agent, call{"release_task", req.IdemKey, []any{l.id, l.token, req}}, func(t *teamTx) (ReleaseResult, error) {
+		x, err := t.heldTask(l)
+		if err != nil {
+			return ReleaseResult{}, err
+		}
+		t.reopen(x, "released", change{kind: EventTaskReleased})
+		return ReleaseResult{TaskID: x.id}, nil
+	})
+	l.agent.idle(res.TaskID)
+	return res, err
+}
+
+// finishTask writes a task that became final, and ends its lease.
+func (t *teamTx) finishTask(x *task, c change) Seq {
+	held := x.was.Status.held()
+	seq := t.putTask(x, c)
+	t.leaveSet(x.Set)
+	if held {
+		t.endClaim(x, string(x.Status))
+	}
+	return seq
+}
+
+// endClaim ends the lease of a task and closes its line in the claim history.
+func (t *teamTx) endClaim(x *task, outcome string) {
+	t.endLease(leaseTask, string(x.id))
+	k := keyClaim(x.id, x.Token)
+	if rec, ok := load[claimRecord](t, k); ok {
+		rec.ReleasedAt, rec.Outcome = t.now(), outcome
+		save(t, k, rec)
+	}
+}
+
+// reopen offers a held task again; no attempt is counted.
+func (t *teamTx) reopen(x *task, outcome string, c change) {
+	x.Status, x.Assignee = TaskOpen, ""
+	t.putTask(x, c)
+	t.endClaim(x, outcome)
+}
+
+// attemptEnd is how an attempt ended that counts.
+type attemptEnd struct {
+	outcome string // in the claim history
+	dead    bool   // no further attempt, whatever the count
+	after   *time.Duration
+	chosen  bool // after was chosen by the caller, nil meaning at once
+	payload map[string]any
+	by      *actor
+}
+
+// endAttempt counts an attempt and requeues the task, or makes it dead.
+func (t *teamTx) endAttempt(x *task, end attemptEnd) (dead bool) {
+	x.Attempts++
+	dead = end.dead || x.Attempts >= x.MaxAttempts
+	end.payload["attempts"], end.payload["dead"] = x.Attempts, dead
+	c := change{kind: EventTaskRequeued, payload: end.payload, by: end.by}
+	if dead {
+		c.kind = EventTaskFailed
+		x.Status, x.Assignee = TaskFailed, ""
+		t.putTask(x, c)
+		t.leaveSet(x.Set)
+		t.endClaim(x, end.outcome)
+		t.blockDependants(x)
+		return true
+	}
+	delay := t.backoff(x.Attempts)
+	if end.chosen {
+		delay = 0
+		if end.after != nil {
+			delay = *end.after
+		}
+	}
+	if x.NotBefore, x.Due = 0, false; delay > 0 {
+		x.NotBefore = t.in(delay)
+	}
+	t.reopen(x, end.outcome, c)
+	return false
+}
+
+// backoff is the delay after so many failed attempts.
+func (t *teamTx) backoff(attempts int) time.Duration {
+	base := t.hub.cfg.RetryBackoff
+	if base <= 0 {
+		return 0
+	}
+	return min(base<<min(attempts-1, 7), 100*base)
+}
+
+// dependants yields the tasks that depend on x.
+func (t *teamTx) dependants(x *task) []TaskID {
+	var list []TaskID
+	prefix := keyDependants(x.id)
+	for k := range t.keys(rangeOf(prefix)) {
+		list = append(list, TaskID(lastStr(k)))
+	}
+	return list
+}
+
+// unblockDependants counts a dependency as met, and returns the tasks that can be
+// claimed by it.
+func (t *teamTx) unblockDependants(x *task) []TaskID {
+	free := []TaskID{}
+	for _, id := range t.dependants(x) {
+		d, err := t.task(id)
+		if err != nil {
+			continue
+		}
+		d.Pending--
+		t.saveTask(d)
+		if d.ready() {
+			free = append(free, id)
+		}
+	}
+	return free
+}
+
+// blockDependants marks those that wait for a task that will not be done.
+func (t *teamTx) blockDependants(x *task) {
+	for _, id := range t.dependants(x) {
+		if d, err := t.task(id); err == nil && !slices.Contains(d.Dead, x.id) {
+			d.Dead = append(slices.Clone(d.Dead), x.id)
+			t.saveTask(d)
+		}
+	}
+}
