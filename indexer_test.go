@@ -67,7 +67,7 @@ func TestOwnFindingIsFoundByTheNextSearch(t *testing.T) {
 		a := join(t, team, "agent-"+strconv.Itoa(i))
 		all.Go(func() {
 			for j := range 25 {
-				word := "word" + strconv.Itoa(100*i+j)
+				word := "word" + strconv.Itoa(1000+100*i+j) // of one length: the last word finds what begins so
 				posted, err := a.PostKnowledge(t.Context(), atmcp.PostKnowledgeRequest{Title: word})
 				if !assert.NoError(t, err) {
 					return
@@ -100,9 +100,10 @@ func TestRestartBuildsTheIndexAgain(t *testing.T) {
 		require.NoError(t, hub.Close())
 
 		team := reopen(t, atmcp.Config{Store: data})
-		assert.Equal(t, []string{"finding 0"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "finding 0"})))
-		assert.Len(t, find(t, team, atmcp.SearchKnowledgeRequest{Query: "large", Limit: 50, Listing: atmcp.Listing{MaxBytes: 1 << 20}}).Items, 8)
-		assert.Len(t, find(t, team, atmcp.SearchKnowledgeRequest{Query: "finding", Limit: 200}).Items, 200)
+		assert.Equal(t, []string{"finding 0"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "0 finding"})))
+		brief := atmcp.Listing{View: atmcp.ViewBrief}
+		assert.Equal(t, 12, find(t, team, atmcp.SearchKnowledgeRequest{Query: "large", Listing: brief}).Count)
+		assert.Equal(t, 200, find(t, team, atmcp.SearchKnowledgeRequest{Query: "finding", Limit: 200, Listing: brief}).Count)
 		assert.True(t, find(t, team, atmcp.SearchKnowledgeRequest{Query: "finding gone"}).Relaxed, "what was retracted is not found")
 	})
 }
@@ -114,7 +115,7 @@ func TestTwoHubsFindEachOthersKnowledge(t *testing.T) {
 	two := reopen(t, atmcp.Config{Store: data})
 	alice, bob := join(t, one, "alice"), join(t, two, "bob")
 	for i := range 20 {
-		word := "word" + strconv.Itoa(i)
+		word := "word" + strconv.Itoa(10+i)
 		id := post(t, alice, word, "").ContentID
 		assert.Equal(t, []string{word}, titles(find(t, two, atmcp.SearchKnowledgeRequest{Query: word})))
 		retract(t, bob, id)
