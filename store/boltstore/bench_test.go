@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -106,11 +107,11 @@ func putRaw(team int, rev uint64) func(*bolt.Tx) error {
 		rows := tx.Bucket([]byte("rows"))
 		p := fmt.Appendf(nil, "%d/", team)
 		for _, kv := range claimRows(rev) {
-			if err := rows.Put(append(p[:len(p):len(p)], kv.Key...), kv.Value); err != nil {
+			if err := rows.Put(append(slices.Clip(p), kv.Key...), kv.Value); err != nil {
 				return err
 			}
 		}
-		if err := rows.Delete(append(p[:len(p):len(p)], claimed(rev)...)); err != nil {
+		if err := rows.Delete(append(slices.Clip(p), claimed(rev)...)); err != nil {
 			return err
 		}
 		return rows.Put(append(p, "head"...), make([]byte, 24))

@@ -166,14 +166,18 @@ func (s *Store) adopt() error {
 
 // makeDir makes a directory and those above it that are missing.
 func makeDir(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) { //nolint:gosec // the operator's choice
 		return err
 	}
 	above := filepath.Dir(dir)
+	if above == dir {
+		return os.ErrNotExist // a drive that is not there
+	}
 	if err := makeDir(above); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+	err := os.Mkdir(dir, 0o700) //nolint:gosec // the operator's choice
+	if err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	return syncDir(above)
@@ -185,7 +189,7 @@ func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // cannot, and need not
 	}
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) //nolint:gosec // the path is the operator's choice
 	if err != nil {
 		return err
 	}

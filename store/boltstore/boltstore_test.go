@@ -20,7 +20,10 @@ func open(tb testing.TB, dir string) *boltstore.Store {
 
 func TestBoltstoreKeepsThePromises(t *testing.T) {
 	storetest.Run(t, storetest.Backend{
-		Open:    func(tb testing.TB, dir string) store.Store { return open(tb, dir) },
+		Open: func(tb testing.TB, dir string) store.Store {
+			tb.Helper()
+			return open(tb, dir)
+		},
 		Durable: true,
 	})
 }

@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -16,9 +15,9 @@ import (
 	"github.com/atmcp/atmcp/store"
 )
 
-func open(tb testing.TB, path string, o Options) *Store {
+func open(tb testing.TB, path string) *Store {
 	tb.Helper()
-	s, err := Open(path, o)
+	s, err := Open(path, Options{})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
@@ -56,11 +55,11 @@ func TestUnknownOutcomeStopsTheStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "hub.db")
-			s := open(t, path, Options{})
+			s := open(t, path)
 			first := next(store.Head{}, "a", []byte("1"))
 			require.NoError(t, s.Commit(t.Context(), "team", first))
 			watch := make(chan error, 1)
-			go func() { watch <- s.Watch(context.Background(), func(string, store.Head) {}) }()
+			go func() { watch <- s.Watch(t.Context(), func(string, store.Head) {}) }()
 
 			s.commit = c.commit
 			second := next(first.Head, "a", []byte("2"))
@@ -79,7 +78,7 @@ func TestUnknownOutcomeStopsTheStore(t *testing.T) {
 			require.NoError(t, s.Close())
 			require.ErrorIs(t, s.Commit(t.Context(), "team", second), store.ErrClosed)
 
-			again := open(t, path, Options{})
+			again := open(t, path)
 			snap, err := again.Read(t.Context(), "team", store.Range{Start: []byte("a")})
 			require.NoError(t, err)
 			assert.Equal(t, c.wantRev, snap.Head.Rev, "the file holds the truth")
@@ -91,7 +90,7 @@ func TestUnknownOutcomeStopsTheStore(t *testing.T) {
 func errOf[T any](_ T, err error) error { return err }
 
 func TestLackOfSpaceIsFullAndTheStoreGoesOn(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "hub.db"), Options{})
+	s := open(t, filepath.Join(t.TempDir(), "hub.db"))
 	head := store.Head{}
 	for _, cause := range []error{
 		&wrapped{syscall.ENOSPC},

@@ -19,7 +19,7 @@ import (
 func TestCommitsThatWaitShareOneTransaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hub.db")
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, path, Options{})
+		s := open(t, path)
 		var transactions atomic.Int64
 		first := make(chan struct{})
 		s.commit = func(tx *bolt.Tx) error {
@@ -49,7 +49,7 @@ func TestCommitsThatWaitShareOneTransaction(t *testing.T) {
 }
 
 func TestBatchesOfOneTeamInOneGroupFollowEachOther(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "hub.db"), Options{})
+	s := open(t, filepath.Join(t.TempDir(), "hub.db"))
 	a := next(store.Head{}, "a", []byte("1"))
 	b := next(a.Head, "a", []byte("2"))
 	rival := next(a.Head, "a", []byte("3"))
@@ -66,14 +66,14 @@ func TestBatchesOfOneTeamInOneGroupFollowEachOther(t *testing.T) {
 }
 
 func TestGroupOfLosersWritesNothing(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "hub.db"), Options{})
+	s := open(t, filepath.Join(t.TempDir(), "hub.db"))
 	s.commit = func(*bolt.Tx) error { panic("nothing to commit") }
 	require.ErrorIs(t, s.Commit(t.Context(), "team", next(store.Head{Rev: 3}, "a", nil)), store.ErrConflict)
 	require.NoError(t, s.Trim(t.Context(), "team", []byte("a"), []byte("b")))
 }
 
 func TestLeaderOfAFullGroupIsTriedAlone(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "hub.db"), Options{})
+	s := open(t, filepath.Join(t.TempDir(), "hub.db"))
 	calls := 0
 	s.commit = func(tx *bolt.Tx) error {
 		if calls++; calls == 1 {
@@ -99,7 +99,7 @@ func TestReaderDoesNotSeeWhatIsNotSynced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "hub.db")
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, path, Options{})
+				s := open(t, path)
 				require.NoError(t, s.Commit(t.Context(), "other", next(store.Head{}, "a", nil)))
 				synced := make(chan struct{})
 				s.commit = func(tx *bolt.Tx) error { // the meta page is written, its sync takes a while

@@ -59,7 +59,7 @@ func TestAcknowledgedCommitsSurviveKill9(t *testing.T) {
 	total := 0
 	for round := range 20 {
 		total += runAndKill(t, path, 1+(round*53)%211, &acked)
-		s := open(t, path, Options{})
+		s := open(t, path)
 		for i, least := range acked {
 			snap, err := s.Read(t.Context(), fmt.Sprint(i),
 				store.Range{Start: []byte("row/"), End: []byte("row0")}, store.Range{Start: []byte("last")})

@@ -77,7 +77,7 @@ func prefix(team string) (p []byte, ok bool) {
 	if len(team) == 0 || len(team) > store.MaxTeam {
 		return nil, false
 	}
-	return append([]byte{byte(len(team))}, team...), true
+	return append([]byte{byte(len(team))}, team...), true //nolint:gosec // at most 255
 }
 
 // join returns prefix and key in one slice of its own.

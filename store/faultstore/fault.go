@@ -37,11 +37,11 @@ type Op struct {
 type Fate int
 
 const (
-	// Applied: it does, as usual.
+	// Applied is for the operation that does, as usual.
 	Applied Fate = iota
-	// Dropped: it never does, and the answer is Err.
+	// Dropped is for one that never does, and the answer is Err.
 	Dropped
-	// Held: it does later, by [Store.Deliver] or because of HeldFor, and the
+	// Held is for one that does later, by [Store.Deliver] or because of HeldFor, and the
 	// answer is Err. Only a commit can be held; anything else is dropped.
 	Held
 )

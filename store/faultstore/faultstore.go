@@ -92,7 +92,7 @@ func (s *Store) Deliver() []error {
 	held := s.held
 	s.held = nil
 	s.mu.Unlock()
-	return s.deliver(held)
+	return s.deliver(context.Background(), held)
 }
 
 // Read implements [store.Store].
@@ -172,7 +172,7 @@ func (s *Store) do(ctx context.Context, op Op, inner func() error) error {
 		return err
 	}
 	f, due, err := s.begin(op)
-	s.deliver(due)
+	s.deliver(context.WithoutCancel(ctx), due)
 	if err != nil {
 		return err
 	}
@@ -242,11 +242,11 @@ func (f Fault) strikes() bool {
 	return f.Fate != Applied || f.Err != nil || f.Wait > 0 || f.Linger > 0 || f.Before != nil || f.After != nil
 }
 
-func (s *Store) deliver(held []heldCommit) []error {
+// deliver commits what was held. Its callers are gone, and their contexts too.
+func (s *Store) deliver(ctx context.Context, held []heldCommit) []error {
 	answers := make([]error, len(held))
 	for i, h := range held {
-		// Its caller is gone, and so is the caller's context.
-		answers[i] = s.inner.Commit(context.Background(), h.team, h.batch)
+		answers[i] = s.inner.Commit(ctx, h.team, h.batch)
 	}
 	return answers
 }

@@ -83,6 +83,7 @@ func fill(tb testing.TB, s *memstore.Store, rows int) store.Head {
 
 // put changes one row in the middle.
 func put(tb testing.TB, s *memstore.Store, head store.Head) store.Head {
+	tb.Helper()
 	b := store.Batch{Base: head, Head: store.Head{Rev: head.Rev + 1}}
 	b.Puts = []store.KV{{Key: []byte("row/00000100"), Value: []byte("new")}}
 	require.NoError(tb, s.Commit(tb.Context(), "team", b))

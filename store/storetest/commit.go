@@ -14,7 +14,7 @@ import (
 )
 
 // testCommit: a batch is applied as a whole, and its last word on a key counts.
-func testCommit(t *testing.T, b Backend) {
+func (b Backend) testCommit(t *testing.T) {
 	s := b.one(t)
 	head := mustCommit(t, s, "team", batch(store.Head{}, 11, "a", "1", "b", "1", "c", "1"))
 
@@ -38,7 +38,7 @@ func testCommit(t *testing.T, b Backend) {
 }
 
 // testConflict: a batch on any head but the present one changes nothing.
-func testConflict(t *testing.T, b Backend) {
+func (b Backend) testConflict(t *testing.T) {
 	hs := b.two(t)
 	h1 := mustCommit(t, hs[0], "team", batch(store.Head{}, 21, "a", "1"))
 	h2 := mustCommit(t, hs[1], "team", batch(h1, 22, "b", "2"))
@@ -69,22 +69,24 @@ func testConflict(t *testing.T, b Backend) {
 }
 
 // testOneWinner: of those who commit on one head, exactly one succeeds.
-func testOneWinner(t *testing.T, b Backend) {
+func (b Backend) testOneWinner(t *testing.T) {
 	const clients, rounds = 8, 25
 	hs := b.two(t)
 	var head store.Head
+	var tag uint64
 	for round := range rounds {
 		var wins atomic.Int64
 		var winner atomic.Uint64
 		var wg sync.WaitGroup
 		for c := range clients {
+			tag++
+			own := tag
 			wg.Go(func() {
-				tag := uint64(round*clients + c + 1)
 				key := fmt.Sprintf("%d/%d", round, c)
-				err := hs[c%2].Commit(t.Context(), "team", batch(head, tag, key, "won"))
+				err := hs[c%2].Commit(t.Context(), "team", batch(head, own, key, "won"))
 				if err == nil {
 					wins.Add(1)
-					winner.Store(tag)
+					winner.Store(own)
 					return
 				}
 				assert.ErrorIs(t, err, store.ErrConflict)
@@ -101,7 +103,7 @@ func testOneWinner(t *testing.T, b Backend) {
 
 // testNeighboursUnharmed: commits that lose or are refused do no harm to those
 // that a store may have merged them with.
-func testNeighboursUnharmed(t *testing.T, b Backend) {
+func (b Backend) testNeighboursUnharmed(t *testing.T) {
 	const teams, rounds = 12, 15
 	hs := b.two(t)
 	var wg sync.WaitGroup
@@ -110,7 +112,7 @@ func testNeighboursUnharmed(t *testing.T, b Backend) {
 			s, team := hs[c%2], fmt.Sprintf("team-%02d", c)
 			var head store.Head
 			for range rounds {
-				good := batch(head, uint64(c+1), fmt.Sprintf("k%d", head.Rev), team)
+				good := batch(head, 1, fmt.Sprintf("k%d", head.Rev), team)
 				stale := batch(store.Head{Rev: head.Rev, Tag: 99}, 98, "stale", team)
 				bad := batch(head, 97, "bad", team, "", "empty key")
 				var inner sync.WaitGroup

@@ -45,7 +45,7 @@ func calls(s store.Store, base store.Head) map[string]func(context.Context) erro
 }
 
 // testDoneContext: a call whose context is done does nothing.
-func testDoneContext(t *testing.T, b Backend) {
+func (b Backend) testDoneContext(t *testing.T) {
 	s := b.one(t)
 	head := mustCommit(t, s, "team", batch(store.Head{}, 1, "a", "1"))
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -62,7 +62,7 @@ func testDoneContext(t *testing.T, b Backend) {
 }
 
 // testClosed: after Close every call answers ErrClosed, Close itself nothing.
-func testClosed(t *testing.T, b Backend) {
+func (b Backend) testClosed(t *testing.T) {
 	s := b.one(t)
 	head := mustCommit(t, s, "team", batch(store.Head{}, 1, "a", "1"))
 	require.NoError(t, s.Close())
@@ -74,7 +74,7 @@ func testClosed(t *testing.T, b Backend) {
 
 // testCloseUnderLoad: calls that Close meets end with their answer or with
 // ErrClosed, and an answer is kept.
-func testCloseUnderLoad(t *testing.T, b Backend) {
+func (b Backend) testCloseUnderLoad(t *testing.T) {
 	const clients = 8
 	dir := t.TempDir()
 	s := b.open(t, dir)
@@ -117,7 +117,7 @@ func testCloseUnderLoad(t *testing.T, b Backend) {
 }
 
 // testReopen: what was acknowledged is there when the data is opened again.
-func testReopen(t *testing.T, b Backend) {
+func (b Backend) testReopen(t *testing.T) {
 	if !b.Durable {
 		t.Skip("this store does not outlive Close")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // testLimitsAccepted: what is exactly at a limit is taken and can be read.
-func testLimitsAccepted(t *testing.T, b Backend) {
+func (b Backend) testLimitsAccepted(t *testing.T) {
 	s := b.one(t)
 	limits := store.LimitsOf(s)
 	longest := strings.Repeat("k", store.MaxKey)
@@ -44,7 +44,7 @@ func testLimitsAccepted(t *testing.T, b Backend) {
 }
 
 // testLimitsRejected: what is beyond a limit is refused and leaves no trace.
-func testLimitsRejected(t *testing.T, b Backend) {
+func (b Backend) testLimitsRejected(t *testing.T) {
 	s := b.one(t)
 	limits := store.LimitsOf(s)
 	head := mustCommit(t, s, "team", batch(store.Head{}, 1, "a", "1"))

@@ -22,7 +22,7 @@ type modelTeam struct {
 }
 
 // testModel: through two handles, random operations answer as a map would.
-func testModel(t *testing.T, b Backend) {
+func (b Backend) testModel(t *testing.T) {
 	hs := b.two(t)
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -15,7 +15,7 @@ import (
 
 // testLinearizable: a read shows all that was acknowledged before it began and
 // nothing that was not begun before it ended, through whichever handle.
-func testLinearizable(t *testing.T, b Backend) {
+func (b Backend) testLinearizable(t *testing.T) {
 	hs := b.two(t)
 	var begun, acked atomic.Uint64
 	observe(t, func(ctx context.Context) {
@@ -48,7 +48,7 @@ func testLinearizable(t *testing.T, b Backend) {
 
 // testOneMoment: all ranges of a read, and the head, belong to one moment, also
 // while a row moves from one range to another.
-func testOneMoment(t *testing.T, b Backend) {
+func (b Backend) testOneMoment(t *testing.T) {
 	hs := b.two(t)
 	observe(t, func(ctx context.Context) {
 		var head store.Head

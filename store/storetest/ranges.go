@@ -12,7 +12,7 @@ import (
 )
 
 // testAbsent: what does not exist is empty and not an error.
-func testAbsent(t *testing.T, b Backend) {
+func (b Backend) testAbsent(t *testing.T) {
 	s := b.one(t)
 	for _, team := range []string{"nobody", "", strings.Repeat("x", store.MaxTeam+1), strings.Repeat("x", 1<<16)} {
 		snap := mustRead(t, s, team, store.Range{Start: []byte("a")}, everything())
@@ -31,7 +31,7 @@ func testAbsent(t *testing.T, b Backend) {
 }
 
 // testRanges: Start, End, Limit and Reverse select what Range says.
-func testRanges(t *testing.T, b Backend) {
+func (b Backend) testRanges(t *testing.T) {
 	s := b.one(t)
 	mustCommit(t, s, "team", batch(store.Head{}, 1, "a", "1", "b", "2", "ba", "3", "c", "4", "d", "5"))
 	key := func(k string) []byte { return []byte(k) }
@@ -76,7 +76,7 @@ func shown(rows []store.KV) string {
 }
 
 // testBinaryKeys: any bytes are a key, in the order of unsigned bytes.
-func testBinaryKeys(t *testing.T, b Backend) {
+func (b Backend) testBinaryKeys(t *testing.T) {
 	s := b.one(t)
 	keys := []string{
 		"\x00", "\x00\x00", "\x00\x01", "\x00\xff", "\x01", "/", "a", "a\x00", "a\x00b", "aa", "\x7f", "\x80",
@@ -105,7 +105,7 @@ func testBinaryKeys(t *testing.T, b Backend) {
 }
 
 // testValues: an empty value is a value, and any bytes are.
-func testValues(t *testing.T, b Backend) {
+func (b Backend) testValues(t *testing.T) {
 	s := b.one(t)
 	first := batch(store.Head{}, 1)
 	first.Puts = []store.KV{
@@ -127,7 +127,7 @@ func testValues(t *testing.T, b Backend) {
 }
 
 // testBuffers: the caller may reuse what it passed in and keep what it got.
-func testBuffers(t *testing.T, b Backend) {
+func (b Backend) testBuffers(t *testing.T) {
 	s := b.one(t)
 	key, value := []byte("key-1"), []byte("value-1")
 	first := store.Batch{Head: store.Head{Rev: 1, Tag: 1}, Puts: []store.KV{{Key: key, Value: value}}}

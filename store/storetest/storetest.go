@@ -5,6 +5,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,38 +28,30 @@ type Backend struct {
 // Run checks every property. Each has data of its own.
 func Run(t *testing.T, b Backend) {
 	t.Helper()
-	properties := []struct {
-		name  string
-		check func(*testing.T, Backend)
-	}{
-		{"Absent", testAbsent},
-		{"Ranges", testRanges},
-		{"BinaryKeys", testBinaryKeys},
-		{"Values", testValues},
-		{"Buffers", testBuffers},
-		{"Commit", testCommit},
-		{"Conflict", testConflict},
-		{"OneWinner", testOneWinner},
-		{"NeighboursUnharmed", testNeighboursUnharmed},
-		{"ReadsAreLinearizable", testLinearizable},
-		{"SnapshotIsOneMoment", testOneMoment},
-		{"Model", testModel},
-		{"TeamsApart", testTeamsApart},
-		{"TeamsPaging", testTeamsPaging},
-		{"TeamsDefaultPage", testTeamsDefaultPage},
-		{"LimitsAccepted", testLimitsAccepted},
-		{"LimitsRejected", testLimitsRejected},
-		{"DoneContext", testDoneContext},
-		{"WatchHints", testWatchHints},
-		{"WatchEnds", testWatchEnds},
-		{"Closed", testClosed},
-		{"CloseUnderLoad", testCloseUnderLoad},
-		{"Reopen", testReopen},
-		{"Trim", testTrim},
-	}
-	for _, p := range properties {
-		t.Run(p.name, func(t *testing.T) { p.check(t, b) })
-	}
+	t.Run("Absent", b.testAbsent)
+	t.Run("Ranges", b.testRanges)
+	t.Run("BinaryKeys", b.testBinaryKeys)
+	t.Run("Values", b.testValues)
+	t.Run("Buffers", b.testBuffers)
+	t.Run("Commit", b.testCommit)
+	t.Run("Conflict", b.testConflict)
+	t.Run("OneWinner", b.testOneWinner)
+	t.Run("NeighboursUnharmed", b.testNeighboursUnharmed)
+	t.Run("ReadsAreLinearizable", b.testLinearizable)
+	t.Run("SnapshotIsOneMoment", b.testOneMoment)
+	t.Run("Model", b.testModel)
+	t.Run("TeamsApart", b.testTeamsApart)
+	t.Run("TeamsPaging", b.testTeamsPaging)
+	t.Run("TeamsDefaultPage", b.testTeamsDefaultPage)
+	t.Run("LimitsAccepted", b.testLimitsAccepted)
+	t.Run("LimitsRejected", b.testLimitsRejected)
+	t.Run("DoneContext", b.testDoneContext)
+	t.Run("WatchHints", b.testWatchHints)
+	t.Run("WatchEnds", b.testWatchEnds)
+	t.Run("Closed", b.testClosed)
+	t.Run("CloseUnderLoad", b.testCloseUnderLoad)
+	t.Run("Reopen", b.testReopen)
+	t.Run("Trim", b.testTrim)
 }
 
 // one returns a handle on new data.
@@ -92,8 +85,8 @@ func batch(base store.Head, tag uint64, pairs ...string) store.Batch {
 		Base: base,
 		Head: store.Head{Rev: base.Rev + 1, Seq: base.Seq, Tag: tag},
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		b.Puts = append(b.Puts, store.KV{Key: []byte(pairs[i]), Value: []byte(pairs[i+1])})
+	for pair := range slices.Chunk(pairs, 2) {
+		b.Puts = append(b.Puts, store.KV{Key: []byte(pair[0]), Value: []byte(pair[1])})
 	}
 	return b
 }

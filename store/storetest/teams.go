@@ -22,7 +22,7 @@ func neighbours() []string {
 }
 
 // testTeamsApart: no name and no key leads from one team to another.
-func testTeamsApart(t *testing.T, b Backend) {
+func (b Backend) testTeamsApart(t *testing.T) {
 	hs := b.two(t)
 	names := neighbours()
 	keys := append([]string{"b", "\x00", "\x00b", "\xff"}, names...)
@@ -56,7 +56,7 @@ func testTeamsApart(t *testing.T, b Backend) {
 }
 
 // testTeamsPaging: pages list every team once, in byte order.
-func testTeamsPaging(t *testing.T, b Backend) {
+func (b Backend) testTeamsPaging(t *testing.T) {
 	hs := b.two(t)
 	want := neighbours()
 	for i, team := range want {
@@ -90,7 +90,7 @@ func testTeamsPaging(t *testing.T, b Backend) {
 }
 
 // testTeamsDefaultPage: a limit of zero means 1,000.
-func testTeamsDefaultPage(t *testing.T, b Backend) {
+func (b Backend) testTeamsDefaultPage(t *testing.T) {
 	const teams, workers = 1001, 32
 	s := b.one(t)
 	var wg sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 )
 
 // testTrim: Trim deletes a range of one team, however long, and nothing else.
-func testTrim(t *testing.T, b Backend) {
+func (b Backend) testTrim(t *testing.T) {
 	hs := b.two(t)
 	trimmer, ok := hs[0].(store.Trimmer)
 	if !ok {

@@ -18,7 +18,7 @@ const patience = 20 * time.Second
 
 // testWatchHints: hints come to every watcher, one at a time, and never before
 // the head can be read.
-func testWatchHints(t *testing.T, b Backend) {
+func (b Backend) testWatchHints(t *testing.T) {
 	hs := b.two(t)
 	if p, ok := hs[0].(store.Polled); ok && p.Polled() {
 		t.Skip("this store gives no hints")
@@ -64,7 +64,7 @@ func testWatchHints(t *testing.T, b Backend) {
 
 // testWatchEnds: a Watch ends with its context or its store, and calls nothing
 // once it has.
-func testWatchEnds(t *testing.T, b Backend) {
+func (b Backend) testWatchEnds(t *testing.T) {
 	s := b.one(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 	defer cancel()
