@@ -13,18 +13,18 @@ import (
 
 // requireSound checks that the cache's books agree with its contents.
 func requireSound(t require.TestingT, c *cache) {
-	var bytes int64
+	var sum int64
 	n := 0
 	for e := c.lru.next; e != &c.lru; e = e.next {
 		require.Same(t, e, e.next.prev)
-		bytes += e.size()
+		sum += e.size()
 		n++
 	}
 	held := 0
 	for _, s := range c.teams {
 		held += 1 + len(s.entries)
 	}
-	require.Equal(t, bytes, c.bytes)
+	require.Equal(t, sum, c.bytes)
 	require.Equal(t, held, n)
 	require.LessOrEqual(t, c.bytes, c.limit)
 }

@@ -32,6 +32,7 @@ func appendEntry(name string) func(*txn.Tx) error {
 
 // insist retries what definitely did not happen.
 func insist(t *testing.T, d *txn.DB, name string) {
+	t.Helper()
 	for {
 		_, err := d.Update(t.Context(), team, appendEntry(name))
 		if err == nil {
@@ -140,6 +141,7 @@ func TestEveryStepMaySuffer(t *testing.T) {
 
 // story is a few updates by two DBs, after which every name stands once.
 func story(t *testing.T, plan faultstore.Plan) (struck bool) {
+	t.Helper()
 	inner := memstore.New()
 	s := faultstore.New(inner)
 	s.SetPlan(plan)

@@ -40,7 +40,8 @@ func (g *group) settle() {
 // whether the head moved and the group must run again.
 func (g *group) round() (again bool) {
 	if err := g.db.refusal(); err != nil {
-		return g.fail(err)
+		g.fail(err)
+		return false
 	}
 	if moved := g.run(); moved {
 		return g.reload()
@@ -64,7 +65,6 @@ func (g *group) run() (moved bool) {
 			return true
 		case c.err != nil:
 			g.over.undo(begin)
-			g.logPanic(c.err)
 		case g.fits():
 		case i > 0:
 			// The rest goes into the next group.
@@ -85,19 +85,13 @@ func (g *group) fits() bool {
 	return len(g.over.rows)+1 <= g.db.limits.BatchKeys && g.over.bytes+ringBytes <= g.db.limits.BatchBytes
 }
 
-func (g *group) logPanic(err error) {
-	var p *PanicError
-	if errors.As(err, &p) {
-		g.db.opts.Logger.Error("panic in a closure", "team", g.team.name, "panic", p.Value, "stack", string(p.Stack))
-	}
-}
-
 // reload moves the group to the head of now.
 func (g *group) reload() (again bool) {
 	g.db.stats.conflicts.Add(1)
 	g.db.cache.drop(g.team.name)
 	if err := g.base.reload(); err != nil {
-		return g.fail(err)
+		g.fail(err)
+		return false
 	}
 	g.db.foreign(g.team.name, g.base.head)
 	return true
@@ -110,7 +104,8 @@ func (g *group) confirm() (again bool) {
 		case errors.Is(err, errMoved):
 			return g.reload()
 		case err != nil:
-			return g.fail(err)
+			g.fail(err)
+			return false
 		}
 	}
 	g.release(g.base.head)
@@ -120,7 +115,8 @@ func (g *group) confirm() (again bool) {
 // commit commits what the closures wrote, and tells what came of it.
 func (g *group) commit() (again bool) {
 	if err := g.base.ensure(); err != nil {
-		return g.fail(err)
+		g.fail(err)
+		return false
 	}
 	b := g.batch()
 	start := time.Now()
@@ -149,7 +145,8 @@ func (g *group) commit() (again bool) {
 		g.calls = nil
 		return false
 	default:
-		return g.fail(err)
+		g.fail(err)
+		return false
 	}
 }
 
@@ -191,7 +188,7 @@ func (g *group) release(head store.Head) {
 
 // fail gives every call of the group the same error, whatever its closure
 // said: it may have seen what never came to be.
-func (g *group) fail(err error) (again bool) {
+func (g *group) fail(err error) {
 	if refusal := g.db.refusal(); refusal != nil && errors.Is(err, context.Canceled) && !errors.Is(err, ErrUnknown) {
 		err = refusal
 	}
@@ -199,5 +196,4 @@ func (g *group) fail(err error) (again bool) {
 		c.finish(store.Head{}, err)
 	}
 	g.calls = nil
-	return false
 }

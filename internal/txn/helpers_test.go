@@ -15,10 +15,10 @@ import (
 const team = "red"
 
 // open returns a DB over s that is closed with the test. It leaves s open.
-func open(t testing.TB, s store.Store, o txn.Options) *txn.DB {
-	t.Helper()
+func open(tb testing.TB, s store.Store, o txn.Options) *txn.DB {
+	tb.Helper()
 	d := txn.Open(s, o)
-	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	tb.Cleanup(func() { require.NoError(tb, d.Close()) })
 	return d
 }
 
@@ -31,10 +31,10 @@ func put(key, value string) func(*txn.Tx) error {
 }
 
 // get reads one key; absent is "-".
-func get(t testing.TB, d *txn.DB, key string) string {
-	t.Helper()
+func get(tb testing.TB, d *txn.DB, key string) string {
+	tb.Helper()
 	value := "-"
-	require.NoError(t, d.View(t.Context(), team, 0, func(tx *txn.Tx) error {
+	require.NoError(tb, d.View(tb.Context(), team, 0, func(tx *txn.Tx) error {
 		if v, ok := tx.Get([]byte(key)); ok {
 			value = string(v)
 		}

@@ -105,11 +105,13 @@ func (o *overlay) after(r store.Range, last []byte) *write {
 		}
 		return o.rows[i-1]
 	}
-	i, ok := o.find(r.Start)
+	from := r.Start
 	if last != nil {
-		if i, ok = o.find(last); ok {
-			i++
-		}
+		from = last
+	}
+	i, ok := o.find(from)
+	if ok && last != nil {
+		i++
 	}
 	if i == len(o.rows) || bytes.Compare(o.rows[i].key, r.End) >= 0 {
 		return nil

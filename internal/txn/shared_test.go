@@ -125,6 +125,7 @@ func TestForeignCommitsAreToldAndOwnOnesAreNot(t *testing.T) {
 // ten seconds, and returns the least-served hub's part of what would be its
 // fair share, and all commits.
 func contend(t *testing.T, over func(store.Store) store.Store, distances ...time.Duration) (least float64, total uint64) {
+	t.Helper()
 	inner := memstore.New()
 	hubs := make([]*txn.DB, len(distances))
 	var wg sync.WaitGroup

@@ -51,7 +51,9 @@ func (tx *Tx) run(fn func(*Tx) error) (err error) {
 	defer func() {
 		tx.ended = true
 		if r := recover(); r != nil && tx.fault == nil {
-			tx.fault = &PanicError{Value: r, Stack: debug.Stack()}
+			stack := debug.Stack()
+			tx.fault = &PanicError{Value: r, Stack: stack}
+			tx.base.db.opts.Logger.Error("panic in a closure", "team", tx.base.team, "panic", r, "stack", string(stack))
 		}
 		if tx.fault != nil {
 			err = tx.fault

@@ -30,6 +30,7 @@ func (polled) Polled() bool { return true }
 
 // waiting waits on a goroutine of its own.
 func waiting(t *testing.T, d *txn.DB, after uint64) <-chan result {
+	t.Helper()
 	done := make(chan result, 1)
 	go func() {
 		head, err := d.Wait(t.Context(), team, after)
