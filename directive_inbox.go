@@ -102,10 +102,7 @@ func (t *teamTx) inbox(who AgentID, running bool) iter.Seq[*directive] {
 	}
 	return func(yield func(*directive) bool) {
 		for _, at := range places {
-			r := keyspace.Parse(append(keyspace.Table(tableInbox), at...))
-			r.Desc()
-			r.Uint()
-			if x, err := t.directive(DirectiveID(r.Str())); err == nil && !yield(x) {
+			if x, err := t.directive(directiveAt(at)); err == nil && !yield(x) {
 				return
 			}
 		}
@@ -118,6 +115,14 @@ func (t *teamTx) inboxPlaces(prefix keyspace.Key) (places []keyspace.Key) {
 		places = append(places, k[len(prefix):])
 	}
 	return places
+}
+
+// directiveAt reads the directive from an inbox key, behind its status.
+func directiveAt(place keyspace.Key) DirectiveID {
+	r := keyspace.Parse(append(keyspace.Table(tableInbox), place...))
+	r.Desc()
+	r.Uint()
+	return DirectiveID(r.Str())
 }
 
 // waitingDirectives counts the pending directives of an agent, up to a limit.
