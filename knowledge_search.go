@@ -6,13 +6,17 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/atmcp/atmcp/internal/canon"
 	"github.com/atmcp/atmcp/internal/keyspace"
 	"github.com/atmcp/atmcp/search"
+	"github.com/atmcp/atmcp/store"
 )
 
-// maxOffset is how many hits one query pages through.
-const maxOffset = 10_000
+// The bounds of a search.
+const (
+	defaultFound = 50
+	maxFound     = 200    // findings of one page
+	maxOffset    = 10_000 // hits that one query pages through
+)
 
 // SearchKnowledgeRequest asks for findings. All its conditions hold at once, and
 // before the limit.
@@ -94,26 +98,25 @@ func (f FoundFinding) snippet() string {
 	return text
 }
 
-// SearchKnowledge returns findings that are not retracted. It finds what this hub
-// has committed before: it waits, up to 200 ms, for an index that is behind, and
-// IndexedThrough tells if that was not enough.
+// SearchKnowledge returns findings that are not retracted. What any hub committed
+// before the call is found: a search waits, up to 200 ms, for an index that is
+// behind, and IndexedThrough tells if that was not enough.
 func (t *Team) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest) (SearchKnowledgeResult, error) {
-	from, err := numberCursor(req.Cursor)
+	tags, err := checkTags(req.Tags)
 	if err != nil {
 		return SearchKnowledgeResult{}, err
 	}
-	text, tags := search.Cut(req.Query), canon.Tags(req.Tags)
+	text := search.Cut(req.Query)
 	if strings.TrimSpace(text) == "" && len(tags) == 0 && req.Author == "" {
-		return view(ctx, t.state, func(tx *teamTx) (SearchKnowledgeResult, error) {
-			return tx.newestFindings(req, Seq(from)), nil
-		})
+		return t.listFindings(ctx, req)
 	}
-	if from > maxOffset {
-		return SearchKnowledgeResult{}, invalid("cursor", "is beyond the first %d hits; narrow the search with words, tags or an author", maxOffset)
+	offset, err := offsetCursor(req.Cursor)
+	if err != nil {
+		return SearchKnowledgeResult{}, err
 	}
 	return t.searchIndex(ctx, req, search.Query{
 		Text: text, Tags: tags, SinceSeq: uint64(req.SinceEventID),
-		Offset: int(from), Limit: clampLimit(req.Limit, 50, 200), //nolint:gosec // at most maxOffset
+		Offset: offset, Limit: clampLimit(req.Limit, defaultFound, maxFound),
 	})
 }
 
@@ -123,17 +126,27 @@ func (a *Agent) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest)
 	return a.Team.SearchKnowledge(ctx, req)
 }
 
-// newestFindings lists findings by their last event, from the store alone. The
+// listFindings lists findings by their last event, from the store alone. The
 // cursor is the last event of the last row.
-func (t *teamTx) newestFindings(req SearchKnowledgeRequest, before Seq) SearchKnowledgeResult {
-	res := SearchKnowledgeResult{Items: []FoundFinding{}, IndexedThrough: t.seq()}
-	page := newPage(req.Listing, clampLimit(req.Limit, 50, 200))
+func (t *Team) listFindings(ctx context.Context, req SearchKnowledgeRequest) (SearchKnowledgeResult, error) {
+	before, err := numberCursor(req.Cursor)
+	if err != nil {
+		return SearchKnowledgeResult{}, err
+	}
 	table := keyspace.Table(tableChanged)
 	r := keyspace.RangeFrom(table, table.Uint(uint64(req.SinceEventID)), 0)
 	if before > 0 {
-		r.End = table.Uint(uint64(before))
+		r.End = table.Uint(before)
 	}
 	r.Reverse = true
+	return view(ctx, t.state, func(tx *teamTx) (SearchKnowledgeResult, error) {
+		return tx.listFindings(req, r), nil
+	})
+}
+
+func (t *teamTx) listFindings(req SearchKnowledgeRequest, r store.Range) SearchKnowledgeResult {
+	res := SearchKnowledgeResult{Items: []FoundFinding{}, IndexedThrough: t.seq()}
+	page := newPage(req.Listing, clampLimit(req.Limit, defaultFound, maxFound))
 	for k := range t.keys(r) {
 		_, id := parseChanged(k)
 		f, _ := t.finding(id)
@@ -234,53 +247,22 @@ func (t *teamTx) foundFindings(req SearchKnowledgeRequest, hits []search.Hit, of
 	return res
 }
 
-// FindingDetail is a finding with all that is known of it.
-type FindingDetail struct {
-	Finding
-
-	Present       bool           `json:"present"` // false: retracted
-	FirstSeenAt   int64          `json:"first_seen_at"`
-	Contributions []Contribution `json:"contributions"` // the first 100, by agent id
-}
-
-// Contribution is an agent's latest post of a finding.
-type Contribution struct {
-	AgentID AgentID `json:"agent_id"`
-	TaskID  *TaskID `json:"task_id"`
-	EventID Seq     `json:"event_id"`
-	TS      int64   `json:"ts"`
-}
-
-// Finding returns one finding, a retracted one too. An id that the team never had
-// is the refusal [CodeUnknownContentID].
-func (t *Team) Finding(ctx context.Context, id ContentID) (FindingDetail, error) {
-	if !id.valid() {
-		return FindingDetail{}, unknownContentID()
-	}
-	return view(ctx, t.state, func(tx *teamTx) (FindingDetail, error) {
-		f, ok := tx.finding(id)
-		if !ok {
-			return FindingDetail{}, unknownContentID()
-		}
-		d := FindingDetail{
-			Finding: f.public(tx.text(id)), Present: f.Present, FirstSeenAt: f.FirstSeen, Contributions: []Contribution{},
-		}
-		for k, c := range scan[contribution](tx, keyspace.Range(keyContrib(id), 100)) {
-			r := keyspace.Parse(k)
-			r.Str()
-			d.Contributions = append(d.Contributions, Contribution{AgentID(r.Str()), optional(c.Task), c.Last, c.At})
-		}
-		return d, nil
-	})
-}
-
-// Finding is [Team.Finding].
-func (a *Agent) Finding(ctx context.Context, id ContentID) (FindingDetail, error) {
-	a.alive(ctx)
-	return a.Team.Finding(ctx, id)
-}
-
 const badCursor = "is not one that a list returned as next_cursor"
+
+// offsetCursor reads a cursor that counts hits; 0 for none.
+func offsetCursor(cursor string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(cursor)
+	if err != nil || n < 0 {
+		return 0, invalid("cursor", badCursor)
+	}
+	if n > maxOffset {
+		return 0, invalid("cursor", "is beyond the first %d hits; narrow the search with words, tags or an author", maxOffset)
+	}
+	return n, nil
+}
 
 // numberCursor reads a cursor that is a number; 0 for none.
 func numberCursor(cursor string) (uint64, error) {

@@ -64,9 +64,13 @@ func TestSearchRefusesWhatItCannotUse(t *testing.T) {
 	_, err := team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Author: "nobody"})
 	refused(t, atmcp.CodeUnknownAgent, err)
 	for _, cursor := range []string{"x", "-1", "99999999999999999999"} {
-		_, err = team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Listing: atmcp.Listing{Cursor: cursor}})
-		refused(t, atmcp.CodeInvalid, err)
+		for _, query := range []string{"", "word"} {
+			_, err = team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Query: query, Listing: atmcp.Listing{Cursor: cursor}})
+			refused(t, atmcp.CodeInvalid, err)
+		}
 	}
+	_, err = team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Tags: []string{strings.Repeat("t", 65)}})
+	refused(t, atmcp.CodeInvalid, err)
 	_, err = team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Query: "x", Listing: atmcp.Listing{Cursor: "10001"}})
 	refused(t, atmcp.CodeInvalid, err)
 }
