@@ -177,8 +177,7 @@ func checkMemoryValue(raw json.RawMessage) (json.RawMessage, error) {
 		return nil, invalid("value", "is missing; null is a value too")
 	}
 	value, err := canon.Compact(raw)
-	var syntax *canon.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*canon.SyntaxError](err); ok {
 		return nil, invalid("value", "is not a JSON value: %s at byte %d", syntax.Reason, syntax.Offset)
 	}
 	if err != nil {

@@ -61,7 +61,7 @@ func TestWriteWithAnOldVersionIsAConflictAndChangesNothing(t *testing.T) {
 	head, err := team.Head(t.Context())
 	require.NoError(t, err)
 
-	_, err = a.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "k", Value: json.RawMessage(`3`), ExpectedVersion: ptr(uint64(1))})
+	_, err = a.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "k", Value: json.RawMessage(`3`), ExpectedVersion: new(uint64(1))})
 	var conflict *atmcp.ConflictError
 	require.ErrorAs(t, err, &conflict)
 	raw, err := json.Marshal(conflict)
@@ -84,7 +84,7 @@ func TestExpectedVersionZeroOnlyCreates(t *testing.T) {
 	_, err = a.SetMemory(t.Context(), create)
 	refused(t, atmcp.CodeConflict, err)
 
-	_, err = a.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "new", Value: json.RawMessage(`1`), ExpectedVersion: ptr(uint64(1))})
+	_, err = a.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "new", Value: json.RawMessage(`1`), ExpectedVersion: new(uint64(1))})
 	var conflict *atmcp.ConflictError
 	require.ErrorAs(t, err, &conflict)
 	raw, err := json.Marshal(conflict)
@@ -152,7 +152,7 @@ func TestSetMemoryUnderAKeyHappensOnce(t *testing.T) {
 func TestConflictIsNotRememberedUnderItsKey(t *testing.T) {
 	t.Parallel()
 	a := join(t, newTeam(t, newHub(t)), "alice")
-	req := atmcp.SetMemoryRequest{Key: "k", Value: json.RawMessage(`1`), ExpectedVersion: ptr(uint64(1)), IdemKey: "later"}
+	req := atmcp.SetMemoryRequest{Key: "k", Value: json.RawMessage(`1`), ExpectedVersion: new(uint64(1)), IdemKey: "later"}
 	_, err := a.SetMemory(t.Context(), req)
 	refused(t, atmcp.CodeConflict, err)
 	setMemory(t, a, "k", `0`)
