@@ -31,6 +31,9 @@ func do[Q, R any](ctx context.Context, c *call, req Q, method func(*atmcp.Agent,
 	if err := c.in.Err(); err != nil {
 		return nil, err
 	}
+	if err := expanded(c.cred.Token); err != nil {
+		return nil, err
+	}
 	agent, err := c.hub.Identify(ctx, c.cred)
 	if err != nil {
 		return nil, err

@@ -59,6 +59,17 @@ func tokenOf(h http.Header) string {
 	return strings.TrimSpace(h.Get(headerToken))
 }
 
+// expanded refuses a token that is the placeholder in some client's configuration.
+func expanded(token string) error {
+	if !strings.HasPrefix(token, "${") {
+		return nil
+	}
+	return &atmcp.RefusedError{
+		Reason: atmcp.CodeNotJoined,
+		Hint:   "the token is a placeholder: variable not expanded; set the variable where your client runs",
+	}
+}
+
 // headerText reads a header in UTF-8 or percent-encoded: many clients can send
 // ASCII only.
 func headerText(h http.Header, name string) string {

@@ -66,7 +66,7 @@ func TestToolListsAreSmall(t *testing.T) {
 				core++
 			}
 		}
-		assert.True(t, core >= 3 && core <= 6, "%d tools are always loaded", core)
+		assert.True(t, core >= 3 && core <= 5, "%d tools are always loaded", core)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func knowledgeTools() []tool {
 	return []tool{
 		{
-			name: "post_knowledge", effect: adds, core: true, run: postKnowledge,
+			name: "post_knowledge", effect: adds, run: postKnowledge,
 			about: "Share a finding with the team: what you learned that others would look for. The same text again only counts you as a contributor.",
 			params: []param{
 				need("title", textSchema), need("body", textSchema), opt("tags", listSchema), opt("task_id", textSchema), idemKey(),

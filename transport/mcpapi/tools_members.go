@@ -30,7 +30,7 @@ func memberTools() []tool {
 			params: []param{idemKey()},
 		},
 		{
-			name: "heartbeat", effect: repeats, core: true, run: heartbeatTool,
+			name: "heartbeat", effect: repeats, run: heartbeatTool,
 			about: "Show that you are alive and what you are at; renews your leases. Every ~10 s while you work without other calls.",
 			params: []param{
 				opt("status_summary", textSchema), opt("current_task_id", textSchema), opt("progress_pct", integerSchema), idemKey(),
