@@ -66,7 +66,7 @@ type LeaveResult struct {
 }
 
 // leaveChunk is how many leases one transaction gives back.
-const leaveChunk = 16
+const leaveChunk = 8
 
 // Leave gives back all that the agent holds, without counting an attempt, ends its
 // handles and marks it as gone. The member stays in the roster as offline. A

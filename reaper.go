@@ -10,8 +10,9 @@ import (
 // expired directives come due, saves what was heard of agents, and sweeps a
 // little of what is old. Any number of hubs over one store may reap.
 
-// reapChunk is how many leases one transaction ends or renews.
-const reapChunk = 16
+// reapChunk is how many leases one transaction ends or renews: with a directive
+// each it fits into the smallest batch that a store may accept.
+const reapChunk = 8
 
 func (h *Hub) runReaper(ctx context.Context) {
 	defer close(h.done)
