@@ -1,6 +1,7 @@
 package atmcp_test
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"testing"
@@ -11,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/internal/keyspace"
+	"github.com/atmcp/atmcp/store"
+	"github.com/atmcp/atmcp/store/memstore"
 )
 
 func TestSyncReadsTheLogInPagesWithoutAGap(t *testing.T) {
@@ -121,4 +125,37 @@ func TestDrainAnswersEveryWait(t *testing.T) {
 		_, err = a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "calls go on"})
 		require.NoError(t, err)
 	})
+}
+
+func TestEditedEventIsFound(t *testing.T) {
+	t.Parallel()
+	data := memstore.New()
+	team := newTeam(t, openHub(t, atmcp.Config{Store: data, ReapInterval: -1}))
+	a := join(t, team, "alice")
+	for range 3 {
+		create(t, a, atmcp.CreateTaskRequest{Title: "pay 10"})
+	}
+	key := keyspace.Table('e').Uint(3)
+	snap, err := data.Read(t.Context(), string(team.ID()), store.Range{Start: key})
+	require.NoError(t, err)
+	edit := func(b store.Batch) {
+		now, err := data.Read(t.Context(), string(team.ID()))
+		require.NoError(t, err)
+		b.Base, b.Head = now.Head, store.Head{Rev: now.Head.Rev + 1, Seq: now.Head.Seq, Tag: 7}
+		require.NoError(t, data.Commit(t.Context(), string(team.ID()), b))
+	}
+	stored := snap.Rows[0][0].Value
+	for name, b := range map[string]store.Batch{
+		"edited":    {Puts: []store.KV{{Key: key, Value: bytes.Replace(stored, []byte("pay 10"), []byte("pay 99"), 1)}}},
+		"taken out": {Dels: [][]byte{key}},
+	} {
+		edit(b)
+		_, err = team.VerifyLog(t.Context())
+		var damage *atmcp.DamageError
+		require.ErrorAs(t, err, &damage, name)
+		assert.EqualValues(t, 3, damage.EventID, name)
+	}
+	edit(store.Batch{Puts: []store.KV{{Key: key, Value: stored}}})
+	_, err = team.VerifyLog(t.Context())
+	require.NoError(t, err)
 }

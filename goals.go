@@ -1,6 +1,7 @@
 package atmcp
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
@@ -181,10 +182,14 @@ func (t *Team) ListGoals(ctx context.Context, req ListGoalsRequest) (ListGoalsRe
 	if err != nil {
 		return ListGoalsResult{}, err
 	}
-	page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
+	inOrder := keyspace.Table(tableGoal).Str("n")
+	if before != nil && !bytes.HasPrefix(before, inOrder) {
+		return ListGoalsResult{}, invalid("cursor", badCursor)
+	}
 	return view(ctx, t.state, func(tx *teamTx) (ListGoalsResult, error) {
+		page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
 		res := ListGoalsResult{Goals: []Goal{}}
-		r := rangeOf(keyspace.Table(tableGoal).Str("n"))
+		r := rangeOf(inOrder)
 		r.Reverse = true
 		if before != nil {
 			r.End = before

@@ -1,6 +1,8 @@
 package atmcp_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/store"
 	"github.com/atmcp/atmcp/store/memstore"
 )
 
@@ -150,4 +153,53 @@ func TestLeavingGivesEverythingBackWithoutAnAttempt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, atmcp.PresenceOffline, list.Agents[0].Presence)
 	assert.True(t, list.Agents[0].Left)
+}
+
+func TestZombieOfTheSameNameIsFenced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := join(t, newTeam(t, newHub(t)), "alice")
+		id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		first := claimNext(t, a)
+		time.Sleep(93 * time.Second)
+		second, err := a.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{Wait: 10 * time.Second})
+		require.NoError(t, err)
+		_, err = a.Lease(id, first.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{})
+		refused(t, atmcp.CodeStaleToken, err)
+		_, err = a.Lease(id, second.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{})
+		require.NoError(t, err)
+	})
+}
+
+// stalling is a store whose reads can be made to stand still, as a suspended
+// machine does.
+type stalling struct {
+	store.Store
+
+	stop atomic.Bool
+}
+
+func (s *stalling) Read(ctx context.Context, team string, ranges ...store.Range) (store.Snapshot, error) {
+	if s.stop.CompareAndSwap(true, false) {
+		time.Sleep(time.Hour)
+	}
+	return s.Store.Read(ctx, team, ranges...)
+}
+
+func TestTimeThatTheServerWasStoppedDoesNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := &stalling{Store: memstore.New()}
+		a := join(t, newTeam(t, openHub(t, atmcp.Config{Store: data})), "alice")
+		id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		held := claimNext(t, a)
+		time.Sleep(10500 * time.Millisecond)
+		data.stop.Store(true)
+		time.Sleep(time.Hour + 70*time.Second)
+		x := taskOf(t, a, id)
+		assert.Equal(t, atmcp.TaskClaimed, x.Status)
+		assert.Equal(t, held.FencingToken, x.FencingToken)
+		time.Sleep(20 * time.Second)
+		assert.Equal(t, atmcp.TaskOpen, taskOf(t, a, id).Status)
+	})
 }

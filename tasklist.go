@@ -40,8 +40,8 @@ func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksRe
 	if err != nil {
 		return ListTasksResult{}, err
 	}
-	page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
 	return view(ctx, t.state, func(tx *teamTx) (ListTasksResult, error) {
+		page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
 		wanted, err := tx.taskFilter(req)
 		if err != nil {
 			return ListTasksResult{}, err

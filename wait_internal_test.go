@@ -1,0 +1,40 @@
+package atmcp
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp/store/memstore"
+)
+
+func TestCommitBetweenReadingAndWaitingIsNotMissed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hub, err := Open(t.Context(), Config{Store: memstore.New()})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, hub.Close()) }()
+		_, err = hub.CreateTeam(t.Context(), CreateTeamRequest{Name: "crew"})
+		require.NoError(t, err)
+		team, err := hub.Team(t.Context(), "crew")
+		require.NoError(t, err)
+		alice, _, err := team.Join(t.Context(), JoinRequest{DisplayName: "alice"})
+		require.NoError(t, err)
+
+		start, reads := time.Now(), 0
+		w := waiting{upTo: time.Minute, topics: []string{topicLog(team.ID())}}
+		err = team.state.await(t.Context(), w, func() (bool, error) {
+			if reads++; reads > 1 {
+				return true, nil
+			}
+			_, err := alice.CreateTask(t.Context(), CreateTaskRequest{Title: "just after the reader looked"})
+			return false, err
+		})
+		require.NoError(t, err)
+		assert.Equal(t, 2, reads)
+		assert.Zero(t, time.Since(start))
+	})
+}
