@@ -171,11 +171,11 @@ func (x *directive) image(r directiveRecord) image {
 		{"created_at", r.CreatedAt},
 		{"number", numberText(r.Number)},
 		{"re", optional(r.Re)},
-		{"thread", r.Thread},
+		{"thread", optional(r.Thread)},
 		{"expires_at", optional(r.ExpiresAt)},
-		{"attempts", r.Attempts},
-		{"fencing_token", r.Token},
-		{"lease_ttl_s", r.TTLS},
+		{"attempts", optional(r.Attempts)},
+		{"fencing_token", optional(r.Token)},
+		{"lease_ttl_s", optional(r.TTLS)},
 	}
 }
 

@@ -75,6 +75,9 @@ type CreateTeamRequest struct {
 	// least 16 characters; empty ones are made.
 	JoinToken      string `json:"join_token,omitempty"`
 	DashboardToken string `json:"dashboard_token,omitempty"`
+	// DirectivesFrom is "console" where agents may not send directives; empty
+	// means that everybody may.
+	DirectivesFrom string `json:"directives_from,omitempty"`
 }
 
 // CreateTeamResult has the team's tokens, which are shown this once.
@@ -90,6 +93,9 @@ type CreateTeamResult struct {
 func (h *Hub) CreateTeam(ctx context.Context, req CreateTeamRequest) (CreateTeamResult, error) {
 	if err := validName("name", req.Name); err != nil {
 		return CreateTeamResult{}, err
+	}
+	if req.DirectivesFrom != "" && req.DirectivesFrom != string(RoleConsole) {
+		return CreateTeamResult{}, invalid("directives_from", "is neither empty nor %q", RoleConsole)
 	}
 	id := TeamID(newID())
 	join, err := tokenFor(RoleJoin, id, req.JoinToken)
@@ -108,7 +114,7 @@ func (h *Hub) CreateTeam(ctx context.Context, req CreateTeamRequest) (CreateTeam
 	} else if CodeOf(err) != CodeUnknownTeam {
 		return CreateTeamResult{}, err
 	}
-	if err := h.writeTeam(ctx, id, req.Name, join, viewer); err != nil {
+	if err := h.writeTeam(ctx, settings{ID: id, Name: req.Name, DirectivesFrom: req.DirectivesFrom}, join, viewer); err != nil {
 		return CreateTeamResult{}, err
 	}
 	return CreateTeamResult{TeamID: id, Name: req.Name, JoinToken: join.text, DashboardToken: viewer.text}, nil
@@ -126,12 +132,15 @@ func teamExists(name string) error {
 }
 
 // writeTeam commits the team, then the registry's entry, which makes it real.
-func (h *Hub) writeTeam(ctx context.Context, id TeamID, name string, tokens ...mintedToken) error {
+func (h *Hub) writeTeam(ctx context.Context, set settings, tokens ...mintedToken) error {
+	id, name := set.ID, set.Name
 	s := newTeamState(h, id, name)
-	epoch := newID()
+	set.Epoch = newID()
 	_, err := update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
 		t.mark(keyFormat)
-		save(t, keySettings, settings{ID: id, Name: name, CreatedAt: t.now(), Epoch: epoch})
+		set := set
+		set.CreatedAt = t.now()
+		save(t, keySettings, set)
 		for _, m := range tokens {
 			t.saveToken(m, "", "")
 		}

@@ -1,0 +1,28 @@
+package atmcp
+
+import "context"
+
+// SendDirective is [Agent.SendDirective] for a console, which may always send.
+// Its directives come from "console:<name>".
+func (c *Console) SendDirective(ctx context.Context, req SendDirectiveRequest) (SendDirectiveResult, error) {
+	if err := req.check(); err != nil {
+		return SendDirectiveResult{}, err
+	}
+	id := DirectiveID(newID())
+	return once(ctx, c.state, c.actor(), call{"send_directive", req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
+		return t.sendDirective(id, req)
+	})
+}
+
+// CancelDirective ends any directive that is not final, and tells its issuer and
+// its addressee.
+func (c *Console) CancelDirective(ctx context.Context, req CancelDirectiveRequest) (CancelDirectiveResult, error) {
+	return once(ctx, c.state, c.actor(), call{"cancel_directive", req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
+		return t.cancelDirective(req.DirectiveID)
+	})
+}
+
+// ListDirectives returns a page of the console's directives or of the team's.
+func (c *Console) ListDirectives(ctx context.Context, req ListDirectivesRequest) (ListDirectivesResult, error) {
+	return c.listDirectives(ctx, req, c.actor().id)
+}
