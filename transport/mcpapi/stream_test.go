@@ -113,13 +113,19 @@ func inBubble(t *testing.T, test func(t *testing.T, b *bubble)) {
 // start makes a call; done is closed when its response is complete.
 func (b *bubble) start(ctx context.Context, t *testing.T, era string, body string) (c *client, done chan struct{}) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(body)).WithContext(ctx)
-	r.Header = b.as("ann")
+	h := b.as("ann")
 	if era == modern {
-		r.Header.Set("Mcp-Protocol-Version", modern)
-		r.Header.Set("Mcp-Method", "tools/call")
-		r.Header.Set("Mcp-Name", "inbox")
+		h.Set("Mcp-Protocol-Version", modern)
+		h.Set("Mcp-Method", "tools/call")
+		h.Set("Mcp-Name", "inbox")
 	}
+	return b.startWith(ctx, t, h, body)
+}
+
+func (b *bubble) startWith(ctx context.Context, t *testing.T, h http.Header, body string) (c *client, done chan struct{}) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(body)).WithContext(ctx)
+	r.Header = h
 	c, done = &client{header: make(http.Header)}, make(chan struct{})
 	go func() {
 		defer close(done)

@@ -23,6 +23,7 @@ func feedTools() []tool {
 			about: "Everything that happened after an event, oldest first; with wait_ms (at most 30000) waits for something. Go on with next_cursor and epoch. resync in the reply means: read the state afresh.",
 			params: []param{
 				opt("since_event_id", integerSchema), opt("epoch", textSchema), waitMS(), limit(),
+				opt("patches", booleanSchema, "with what each event changed"),
 			},
 		},
 		{
@@ -49,12 +50,22 @@ func wait(ctx context.Context, c *call) (any, error) {
 }
 
 func syncTool(ctx context.Context, c *call) (any, error) {
-	return do(ctx, c, atmcp.SyncRequest{
+	patches := c.in.Bool("patches")
+	req := atmcp.SyncRequest{
 		SinceEventID: wire.IntOr[atmcp.Seq](c.in, "since_event_id", 0),
 		Epoch:        c.in.TextOr("epoch", ""),
 		Wait:         c.wait(atmcp.MaxToolWait),
 		Limit:        c.limit(),
-	}, (*atmcp.Agent).Sync)
+	}
+	return do(ctx, c, req, func(a *atmcp.Agent, ctx context.Context, req atmcp.SyncRequest) (atmcp.SyncResult, error) {
+		res, err := a.Sync(ctx, req)
+		if !patches {
+			for i := range res.Events { // a model has no use for them, and pays for each byte
+				res.Events[i].Patch, res.Events[i].Hash = nil, ""
+			}
+		}
+		return res, err
+	})
 }
 
 func appendOutput(ctx context.Context, c *call) (any, error) {
