@@ -87,9 +87,9 @@ func TestReplayingTheLogGivesTheDirectives(t *testing.T) {
 		req := done(whole)
 		req.ResultSummary, req.Output = &long, &long
 		require.NoError(t, report(t, b, req))
-		take(t, a, answer, ptr(60))
+		take(t, a, answer, new(60))
 		for range 2 {
-			take(t, b, dead, ptr(5))
+			take(t, b, dead, new(5))
 			time.Sleep(8 * time.Second)
 		}
 		assert.Equal(t, long, detailOf(t, team, whole).Instruction)

@@ -17,7 +17,7 @@ func TestALapsedDirectiveGoesBackAndItsHolderIsFenced(t *testing.T) {
 		team := newTeam(t, newHub(t))
 		boss, worker := join(t, team, "boss"), join(t, team, "worker")
 		id := send(t, boss, "worker", "x")
-		held := take(t, worker, id, ptr(60))
+		held := take(t, worker, id, new(60))
 		assert.Equal(t, 1, held.Attempt)
 		assert.Equal(t, time.Now().Add(time.Minute).UnixMilli(), held.LeaseExpiresAt)
 		assert.Equal(t, &held.LeaseExpiresAt, detailOf(t, team, id).LeaseExpiresAt)
@@ -42,7 +42,7 @@ func TestALapsedDirectiveGoesBackAndItsHolderIsFenced(t *testing.T) {
 		late := done(id)
 		late.FencingToken = &held.FencingToken
 		refused(t, atmcp.CodeStaleToken, report(t, worker, late))
-		again := take(t, worker, id, ptr(60))
+		again := take(t, worker, id, new(60))
 		assert.Greater(t, again.FencingToken, held.FencingToken)
 		assert.Equal(t, 2, again.Attempt)
 		var stale *atmcp.StaleTokenError
@@ -61,7 +61,7 @@ func TestADirectiveFailsAfterItsAttemptsAndItsIssuerLearnsWhy(t *testing.T) {
 		boss, worker := join(t, team, "boss"), join(t, team, "worker")
 		id := send(t, boss, "worker", "x")
 		for range 3 {
-			take(t, worker, id, ptr(10))
+			take(t, worker, id, new(10))
 			time.Sleep(13 * time.Second)
 		}
 		d := detailOf(t, team, id)
@@ -87,7 +87,7 @@ func TestManyLeasesLapseAtOnce(t *testing.T) {
 		team := newTeam(t, newHub(t))
 		boss, worker := join(t, team, "boss"), join(t, team, "worker")
 		for range 60 {
-			take(t, worker, sendWith(t, boss, atmcp.SendDirectiveRequest{ToAgent: "worker", Instruction: "x", ExpiresS: 600}), ptr(10))
+			take(t, worker, sendWith(t, boss, atmcp.SendDirectiveRequest{ToAgent: "worker", Instruction: "x", ExpiresS: 600}), new(10))
 		}
 		time.Sleep(13 * time.Second)
 		list, err := boss.ListDirectives(t.Context(), atmcp.ListDirectivesRequest{Status: "pending", Limit: 200})
@@ -105,7 +105,7 @@ func TestLeavingReturnsDirectivesWithoutAnAttempt(t *testing.T) {
 	want := make([]atmcp.DirectiveID, 0, 40)
 	for range 40 {
 		want = append(want, send(t, boss, "worker", "x"))
-		take(t, worker, want[len(want)-1], ptr(60))
+		take(t, worker, want[len(want)-1], new(60))
 	}
 	left, err := worker.Leave(t.Context(), atmcp.LeaveRequest{})
 	require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestADirectiveThatNobodyClaimsExpires(t *testing.T) {
 		forever := send(t, boss, "worker", "x")
 		assert.Equal(t, time.Now().Add(time.Minute).UnixMilli(), *detailOf(t, team, last).ExpiresAt)
 		take(t, worker, claimed, nil)
-		take(t, worker, lapsing, ptr(100))
+		take(t, worker, lapsing, new(100))
 		time.Sleep(59 * time.Second)
 		assert.Equal(t, atmcp.DirectivePending, detailOf(t, team, last).Status)
 

@@ -2,6 +2,7 @@ package atmcp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
@@ -29,7 +30,7 @@ func (t *Team) WaitDirective(ctx context.Context, req WaitDirectiveRequest) (Wai
 // WaitDirective is [Team.WaitDirective]; a waiting agent stays present.
 func (a *Agent) WaitDirective(ctx context.Context, req WaitDirectiveRequest) (WaitDirectiveResult, error) {
 	a.alive(ctx)
-	return a.Team.waitDirective(ctx, req, a)
+	return a.waitDirective(ctx, req, a)
 }
 
 func (t *Team) waitDirective(ctx context.Context, req WaitDirectiveRequest, who *Agent) (res WaitDirectiveResult, err error) {
@@ -105,7 +106,7 @@ func (t *Team) listDirectives(ctx context.Context, req ListDirectivesRequest, ca
 		list := req.place(caller)
 		r := keyspace.Range(list, 0)
 		if after != nil {
-			r = keyspace.RangeFrom(list, append(list[:len(list):len(list)], after...), 0)
+			r = keyspace.RangeFrom(list, append(slices.Clip(list), after...), 0)
 		}
 		var last keyspace.Key
 		for k := range tx.keys(r) {

@@ -42,7 +42,7 @@ func (t *teamTx) keepText(id DirectiveID, part string, text *string) *longText {
 	}
 	for i := 0; i*textChunk < len(s); i++ {
 		chunk := s[i*textChunk : min((i+1)*textChunk, len(s))]
-		t.tx.Put(keyDirText(id, part).Uint(uint64(i)), append([]byte{recordVersion}, chunk...)) //nolint:gosec // not negative
+		t.tx.Put(keyDirText(id, part).Uint(uint64(i)), append([]byte{recordVersion}, chunk...))
 	}
 	return &longText{Len: len(s), SHA256: sha256Hex(s)}
 }

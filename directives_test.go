@@ -106,7 +106,7 @@ func TestADirectiveGoesFromItsIssuerToItsAddresseeAndBack(t *testing.T) {
 	assert.Empty(t, inboxOf(t, worker))
 
 	req := done(sent.DirectiveID)
-	req.ResultSummary, req.Output = ptr("done well"), ptr(strings.Repeat("<out>\n", 30_000))
+	req.ResultSummary, req.Output = new("done well"), new(strings.Repeat("<out>\n", 30_000))
 	require.NoError(t, report(t, worker, req))
 	event = lastEvent(t, team)
 	assert.Equal(t, atmcp.EventDirectiveDone, event.Kind)
@@ -258,9 +258,9 @@ func TestAClaimIsRefusedWithTheState(t *testing.T) {
 	}
 	refused(t, atmcp.CodeUnknownDirective, claim(worker, "nothing", nil))
 	refused(t, atmcp.CodeNotYours, claim(boss, id, nil))
-	refused(t, atmcp.CodeInvalid, claim(worker, id, ptr(0)))
-	refused(t, atmcp.CodeInvalid, claim(worker, id, ptr(86_401)))
-	require.NoError(t, claim(worker, id, ptr(86_400)))
+	refused(t, atmcp.CodeInvalid, claim(worker, id, new(0)))
+	refused(t, atmcp.CodeInvalid, claim(worker, id, new(86_401)))
+	require.NoError(t, claim(worker, id, new(86_400)))
 	var state *atmcp.NotPendingError
 	require.ErrorAs(t, claim(worker, id, nil), &state)
 	assert.Equal(t, atmcp.DirectiveRunning, state.Status)
@@ -281,15 +281,15 @@ func TestAReportIsRefusedWithTheReason(t *testing.T) {
 	refused(t, atmcp.CodeUnknownDirective, report(t, worker, done("nothing")))
 	refused(t, atmcp.CodeNotYours, report(t, boss, done(id)))
 	large := done(id)
-	large.Output = ptr(strings.Repeat("x", 200<<10+1))
+	large.Output = new(strings.Repeat("x", 200<<10+1))
 	refused(t, atmcp.CodeInvalid, report(t, worker, large))
-	large.Output, large.ResultSummary = nil, ptr(strings.Repeat("\x01", 100<<10))
+	large.Output, large.ResultSummary = nil, new(strings.Repeat("\x01", 100<<10))
 	refused(t, atmcp.CodeInvalid, report(t, worker, large))
 	spurious := done(id)
-	spurious.FencingToken = ptr(atmcp.Token(1))
+	spurious.FencingToken = new(atmcp.Token(1))
 	refused(t, atmcp.CodeStaleToken, report(t, worker, spurious))
 
-	large.ResultSummary, large.Output = ptr(strings.Repeat("x", 200<<10)), ptr(strings.Repeat("\x01", 200<<10))
+	large.ResultSummary, large.Output = new(strings.Repeat("x", 200<<10)), new(strings.Repeat("\x01", 200<<10))
 	require.NoError(t, report(t, worker, large), "straight from pending")
 	assert.Equal(t, large.Output, detailOf(t, team, id).ResultOutput)
 	var final *atmcp.AlreadyFinalError
@@ -302,7 +302,7 @@ func TestACancelledDirectiveStopsItsWorker(t *testing.T) {
 	team := newTeam(t, newHub(t))
 	boss, worker := join(t, team, "boss"), join(t, team, "worker")
 	id := send(t, boss, "worker", "x")
-	held := take(t, worker, id, ptr(60))
+	held := take(t, worker, id, new(60))
 	cancel := func(a *atmcp.Agent, id atmcp.DirectiveID) error {
 		_, err := a.CancelDirective(t.Context(), atmcp.CancelDirectiveRequest{DirectiveID: id})
 		return err
@@ -344,7 +344,7 @@ func TestTheSameKeyRepeatsADirectiveCall(t *testing.T) {
 	assert.Equal(t, first.DirectiveID, again.DirectiveID)
 	assert.Len(t, inboxOf(t, a), 1)
 
-	claim := atmcp.ClaimDirectiveRequest{DirectiveID: first.DirectiveID, LeaseTTLS: ptr(60), IdemKey: "k2"}
+	claim := atmcp.ClaimDirectiveRequest{DirectiveID: first.DirectiveID, LeaseTTLS: new(60), IdemKey: "k2"}
 	held, err := a.ClaimDirective(t.Context(), claim)
 	require.NoError(t, err)
 	repeated, err := a.ClaimDirective(t.Context(), claim)
