@@ -2,6 +2,7 @@ package atmcp
 
 import (
 	"context"
+	"slices"
 )
 
 // Agent acts in one team as one member. It reads what [Team] reads.
@@ -38,7 +39,7 @@ func (a *Agent) actor() actor {
 
 // mutate runs a mutation of the agent under its idempotency key; see once.
 func mutate[R any](ctx context.Context, a *Agent, c call, fn func(*teamTx) (R, error)) (R, error) {
-	r, err := once(ctx, a.state, a.actor(), c, func(t *teamTx) (R, error) {
+	r, err := once(ctx, writer{a.state, a.actor()}, c, func(t *teamTx) (R, error) {
 		m, ok := t.member(a.id)
 		if !ok || m.Left || m.Retired || m.Epoch != a.epoch {
 			var zero R
@@ -89,7 +90,7 @@ func (a *Agent) Leave(ctx context.Context, req LeaveRequest) (LeaveResult, error
 	left, err := mutate(ctx, a, call{"leave_team", req.IdemKey, struct{}{}}, func(t *teamTx) (LeaveResult, error) {
 		last := t.giveBack(a.id, leaveChunk)
 		res := res
-		res.RequeuedTasks = append(res.RequeuedTasks[:len(res.RequeuedTasks):len(res.RequeuedTasks)], last.RequeuedTasks...)
+		res.RequeuedTasks = append(slices.Clip(res.RequeuedTasks), last.RequeuedTasks...)
 		m, _ := t.member(a.id)
 		before := m
 		m.Left, m.LastSeen, m.Status, m.Task, m.Progress = true, t.now(), "", "", 0

@@ -31,6 +31,8 @@ func (c *Console) actor() actor {
 	return actor{id: "console:" + c.name, role: RoleConsole, identity: c.who.Identity}
 }
 
+func (c *Console) writer() writer { return writer{c.state, c.actor()} }
+
 // TaskResult is a task after a console's change.
 type TaskResult struct {
 	Outcome
@@ -46,12 +48,21 @@ type TaskRequest struct {
 	IdemKey string `json:"idem_key,omitempty"`
 }
 
+// taskChange describes a console's change of a task: the request that all have,
+// and what else identifies the call.
+type taskChange struct {
+	op string
+	TaskRequest
+
+	rest any
+}
+
 // change runs one change of a task for the console.
-func (c *Console) change(ctx context.Context, op string, req TaskRequest, rest any, fn func(*teamTx, *task) (Seq, error)) (TaskResult, error) {
+func (c *Console) change(ctx context.Context, req taskChange, fn func(*teamTx, *task) (Seq, error)) (TaskResult, error) {
 	if err := checkText("reason", &req.Reason, maxNote); err != nil {
 		return TaskResult{}, err
 	}
-	return once(ctx, c.state, c.actor(), call{op, req.IdemKey, []any{req, rest}}, func(t *teamTx) (TaskResult, error) {
+	return once(ctx, c.writer(), call{req.op, req.IdemKey, []any{req.TaskRequest, req.rest}}, func(t *teamTx) (TaskResult, error) {
 		x, err := t.task(req.TaskID)
 		if err != nil {
 			return TaskResult{}, err
@@ -66,7 +77,7 @@ func reasonOf(r TaskRequest) map[string]any { return map[string]any{"reason": r.
 // CancelTask ends a task that is not final. Its holder is told; tasks that
 // depend on it stay blocked and say so.
 func (c *Console) CancelTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
-	return c.change(ctx, "cancel_task", req, nil, func(t *teamTx, x *task) (Seq, error) {
+	return c.change(ctx, taskChange{"cancel_task", req, nil}, func(t *teamTx, x *task) (Seq, error) {
 		if x.Status.final() {
 			return 0, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status)}
 		}
@@ -87,7 +98,7 @@ func (t *teamTx) tellHolder(holder AgentID, x *task, kind NewsKind) {
 
 // ReleaseTask takes a task from its holder and offers it again; no attempt is counted.
 func (c *Console) ReleaseTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
-	return c.change(ctx, "release_task", req, nil, func(t *teamTx, x *task) (Seq, error) {
+	return c.change(ctx, taskChange{"release_task", req, nil}, func(t *teamTx, x *task) (Seq, error) {
 		if !x.Status.held() {
 			return 0, &NotOpenError{Reason: "not_held", Status: x.Status, Hint: "nobody holds it"}
 		}
@@ -109,7 +120,7 @@ type ReassignRequest struct {
 // a lease that runs from now; the agent is told. Capabilities are the console's
 // business. It must be open or held, and its dependencies done.
 func (c *Console) ReassignTask(ctx context.Context, req ReassignRequest) (TaskResult, error) {
-	return c.change(ctx, "reassign_task", req.TaskRequest, req.To, func(t *teamTx, x *task) (Seq, error) {
+	return c.change(ctx, taskChange{"reassign_task", req.TaskRequest, req.To}, func(t *teamTx, x *task) (Seq, error) {
 		m, ok := t.agentRef(req.To)
 		if !ok || m.Left || m.Retired {
 			return 0, unknownAgent("to_agent", req.To)
@@ -134,7 +145,7 @@ func (c *Console) ReassignTask(ctx context.Context, req ReassignRequest) (TaskRe
 // ReopenTask offers a final task again, with all its attempts. Tasks that
 // depend on it wait for it again unless they have been claimed or finished.
 func (c *Console) ReopenTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
-	return c.change(ctx, "reopen_task", req, nil, func(t *teamTx, x *task) (seq Seq, err error) {
+	return c.change(ctx, taskChange{"reopen_task", req, nil}, func(t *teamTx, x *task) (seq Seq, err error) {
 		if !x.Status.final() {
 			return 0, &NotOpenError{Reason: "not_final", Status: x.Status, TakenBy: optional(x.Assignee), Hint: "only a task that is done, failed or cancelled can be opened again"}
 		}
@@ -188,7 +199,7 @@ type EditTaskRequest struct {
 // EditTask changes a task that is not final. A new dependency that would wait
 // for the task itself is the refusal [CodeDependencyCycle].
 func (c *Console) EditTask(ctx context.Context, req EditTaskRequest) (TaskResult, error) {
-	return c.change(ctx, "edit_task", req.TaskRequest, req, func(t *teamTx, x *task) (Seq, error) {
+	return c.change(ctx, taskChange{"edit_task", req.TaskRequest, req}, func(t *teamTx, x *task) (Seq, error) {
 		if x.Status.final() {
 			return 0, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status)}
 		}

@@ -9,7 +9,7 @@ func (c *Console) SendDirective(ctx context.Context, req SendDirectiveRequest) (
 		return SendDirectiveResult{}, err
 	}
 	id := DirectiveID(newID())
-	return once(ctx, c.state, c.actor(), call{"send_directive", req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
+	return once(ctx, c.writer(), call{"send_directive", req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
 		return t.sendDirective(id, req)
 	})
 }
@@ -17,7 +17,7 @@ func (c *Console) SendDirective(ctx context.Context, req SendDirectiveRequest) (
 // CancelDirective ends any directive that is not final, and tells its issuer and
 // its addressee.
 func (c *Console) CancelDirective(ctx context.Context, req CancelDirectiveRequest) (CancelDirectiveResult, error) {
-	return once(ctx, c.state, c.actor(), call{"cancel_directive", req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
+	return once(ctx, c.writer(), call{"cancel_directive", req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
 		return t.cancelDirective(req.DirectiveID)
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"strings"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
@@ -99,8 +98,6 @@ func (h *Hub) Authenticate(ctx context.Context, token string) (Principal, error)
 	}
 	return p, nil
 }
-
-var errBadToken = errors.New("bad token") //nolint:gochecknoglobals // a constant
 
 const hintBadToken = "the token that was sent is not good (wrong, revoked, or of another server); ask who runs the team for its join token"
 

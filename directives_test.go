@@ -205,7 +205,6 @@ func TestSendingIsRefusedWithWhatIsWrong(t *testing.T) {
 		"priority":    func(r *atmcp.SendDirectiveRequest) { r.Priority = 1_000_001 },
 		"thread":      func(r *atmcp.SendDirectiveRequest) { r.Thread = strings.Repeat("x", 65) },
 		"expires_s":   func(r *atmcp.SendDirectiveRequest) { r.ExpiresS = -1 },
-		"re":          func(r *atmcp.SendDirectiveRequest) { r.Re = "#1" },
 	} {
 		req := atmcp.SendDirectiveRequest{ToAgent: "bob", Instruction: "x"}
 		change(&req)
@@ -229,6 +228,9 @@ func TestSendingIsRefusedWithWhatIsWrong(t *testing.T) {
 	var unknown *atmcp.UnknownAgentError
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, "nobody", unknown.To)
+
+	_, err = a.SendDirective(t.Context(), atmcp.SendDirectiveRequest{ToAgent: "bob", Instruction: "x", Re: "#1"})
+	refused(t, atmcp.CodeUnknownDirective, err)
 
 	send(t, a, "bob", "x")
 	id := sendWith(t, a, atmcp.SendDirectiveRequest{ToAgent: "bob", Instruction: "x", Payload: json.RawMessage("null")})

@@ -265,7 +265,7 @@ func (t *Team) Sync(ctx context.Context, req SyncRequest) (SyncResult, error) {
 // Sync is [Team.Sync]; a waiting agent stays present.
 func (a *Agent) Sync(ctx context.Context, req SyncRequest) (SyncResult, error) {
 	a.alive(ctx)
-	return a.Team.sync(ctx, req, a)
+	return a.sync(ctx, req, a)
 }
 
 func (t *Team) sync(ctx context.Context, req SyncRequest, who *Agent) (res SyncResult, err error) {

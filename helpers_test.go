@@ -52,4 +52,5 @@ func refused(t *testing.T, code atmcp.Code, err error) {
 	require.Equal(t, code, atmcp.CodeOf(err), "%v", err)
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }

@@ -6,17 +6,20 @@ import (
 	"strings"
 )
 
-// Identifiers. Each names one kind of thing; all are ULIDs but for agent ids
-// that a client chose, memory keys, and content ids (SHA-256 in hexadecimal).
-// Where a request takes a TaskID, GoalID or DirectiveID it also takes the short
-// number of the thing, written #212: the number of the event that made it.
 type (
-	TeamID      string
-	AgentID     string
-	TaskID      string
-	GoalID      string
+	// TeamID is a ULID.
+	TeamID string
+	// AgentID is a ULID, or what the client chose when it joined.
+	AgentID string
+	// TaskID is a ULID. A request also takes the task's short number, written
+	// #212: the number of the event that made it.
+	TaskID string
+	// GoalID is a ULID; a request also takes the short number.
+	GoalID string
+	// DirectiveID is a ULID; a request also takes the short number.
 	DirectiveID string
-	ContentID   string
+	// ContentID is the SHA-256 of a finding's canonical JSON, in hexadecimal.
+	ContentID string
 )
 
 // Seq numbers the events of one team, from 1 without gaps. It is the cursor of

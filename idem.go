@@ -31,6 +31,12 @@ type call struct {
 	req any
 }
 
+// writer is who writes to which team.
+type writer struct {
+	team *teamState
+	by   actor
+}
+
 // idemRecord is what a key remembers. It commits in the same batch as the work.
 type idemRecord struct {
 	Op      string          `json:"op"`
@@ -45,9 +51,9 @@ func keyIdem(who, key string) keyspace.Key { return keyspace.Table(tableIdem).St
 // once runs a mutation under its idempotency key. The same key and request
 // again gives the first result and no second effect, for Config.IdemTTL, across
 // restarts. R is a result struct that embeds Outcome.
-func once[R any](ctx context.Context, s *teamState, by actor, c call, fn func(*teamTx) (R, error)) (R, error) {
+func once[R any](ctx context.Context, w writer, c call, fn func(*teamTx) (R, error)) (R, error) {
 	if c.key == "" {
-		return update(ctx, s, by, fn)
+		return update(ctx, w.team, w.by, fn)
 	}
 	var zero R
 	if err := validIdemKey(c.key); err != nil {
@@ -58,8 +64,8 @@ func once[R any](ctx context.Context, s *teamState, by actor, c call, fn func(*t
 		return zero, fmt.Errorf("atmcp: encode %s request: %w", c.op, err)
 	}
 	args := sha256.Sum256(raw)
-	out, err := update(ctx, s, by, func(t *teamTx) (settledResult[R], error) {
-		k := keyIdem(by.id, c.key)
+	out, err := update(ctx, w.team, w.by, func(t *teamTx) (settledResult[R], error) {
+		k := keyIdem(w.by.id, c.key)
 		if rec, ok := load[idemRecord](t, k); ok && rec.At > t.now()-t.hub.cfg.IdemTTL.Milliseconds() {
 			return replay[R](rec, c.op, args[:])
 		}

@@ -178,7 +178,7 @@ func TestSuppliedTokensOpenTheirTeam(t *testing.T) {
 	require.NoError(t, err)
 	a, err := hub.Identify(t.Context(), atmcp.Credential{Token: "0123456789abcdef", Name: "alice"})
 	require.NoError(t, err)
-	assert.Equal(t, "crew", a.Team.Name())
+	assert.Equal(t, "crew", a.Name())
 	_, err = hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "other", JoinToken: "0123456789abcdef"})
 	refused(t, atmcp.CodeInvalid, err)
 	_, err = hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
@@ -207,7 +207,7 @@ func TestPresenceGoesFromHealthyToOfflineAndIsBackWithAnyCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		team := newTeam(t, newHub(t))
 		a := join(t, team, "alice")
-		_, err := a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{StatusSummary: ptr("reading"), ProgressPct: ptr(30)})
+		_, err := a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{StatusSummary: new("reading"), ProgressPct: new(30)})
 		require.NoError(t, err)
 		look := func() atmcp.AgentInfo {
 			info, err := team.AgentRef(t.Context(), "alice")
@@ -223,11 +223,11 @@ func TestPresenceGoesFromHealthyToOfflineAndIsBackWithAnyCall(t *testing.T) {
 		_, err = a.Sync(t.Context(), atmcp.SyncRequest{})
 		require.NoError(t, err)
 		assert.Equal(t, atmcp.PresenceHealthy, look().Presence)
-		_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{StatusSummary: ptr("")})
+		_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{StatusSummary: new("")})
 		require.NoError(t, err)
 		assert.Nil(t, look().StatusSummary, "an empty text clears")
 		assert.Equal(t, 30, look().ProgressPct, "what is not given stays")
-		_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{ProgressPct: ptr(101)})
+		_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{ProgressPct: new(101)})
 		refused(t, atmcp.CodeInvalid, err)
 	})
 }

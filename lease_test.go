@@ -20,10 +20,10 @@ func TestLapsedLeaseIsRequeuedAndItsHolderFenced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		team := newTeam(t, newHub(t))
 		zombie, fresh := join(t, team, "zombie"), join(t, team, "fresh")
-		id := create(t, fresh, atmcp.CreateTaskRequest{Title: "x", LeaseTTLS: ptr(60)})
+		id := create(t, fresh, atmcp.CreateTaskRequest{Title: "x", LeaseTTLS: new(60)})
 		held := claimNext(t, zombie)
 		_, err := zombie.Lease(id, held.FencingToken).Progress(t.Context(), atmcp.ProgressRequest{
-			ProgressPct: ptr(40), Checkpoint: ptr("step 2 of 5"),
+			ProgressPct: new(40), Checkpoint: new("step 2 of 5"),
 		})
 		require.NoError(t, err)
 
@@ -38,7 +38,7 @@ func TestLapsedLeaseIsRequeuedAndItsHolderFenced(t *testing.T) {
 		require.NoError(t, err)
 		assert.Greater(t, got.FencingToken, held.FencingToken)
 		assert.Equal(t, &atmcp.Resume{
-			Attempt: 2, PreviousHolder: zombie.AgentID(), PreviousEnd: "expired", Checkpoint: ptr("step 2 of 5"),
+			Attempt: 2, PreviousHolder: zombie.AgentID(), PreviousEnd: "expired", Checkpoint: new("step 2 of 5"),
 		}, got.Resume)
 
 		_, err = zombie.Lease(id, held.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{})

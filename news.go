@@ -122,8 +122,8 @@ func (n *News) add(it NewsItem) {
 	case NewsDirectiveFinal:
 		n.Finished++
 		return
-	case NewsDirective:
-		return // counted in the inbox
+	case NewsDirective, NewsTaskReady:
+		return // counted elsewhere
 	}
 	if len(*list) < newsShown {
 		*list = append(*list, id)

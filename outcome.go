@@ -55,8 +55,7 @@ type Refusal interface {
 
 // CodeOf returns the code of the refusal in err's chain, and "" where there is none.
 func CodeOf(err error) Code {
-	var r Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[Refusal](err); ok {
 		return r.Code()
 	}
 	return ""
@@ -115,7 +114,7 @@ func (e *IdemMismatchError) Code() Code { return CodeIdemMismatch }
 // settled tells whether a refusal can never turn into a success by itself, so
 // that it is stored under the idempotency key and repeated.
 func settled(r Refusal) bool {
-	switch r.Code() { //nolint:exhaustive // all others may change by themselves
+	switch r.Code() {
 	case CodeStaleToken, CodeAlreadyFinal:
 		return true
 	default:
@@ -126,7 +125,7 @@ func settled(r Refusal) bool {
 // reviveRefusal makes the error of a stored refusal again.
 func reviveRefusal(code Code, stored json.RawMessage) (Refusal, error) {
 	var r Refusal
-	switch code { //nolint:exhaustive // only settled ones are stored
+	switch code {
 	case CodeStaleToken:
 		r = &StaleTokenError{}
 	case CodeAlreadyFinal:

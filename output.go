@@ -166,7 +166,7 @@ func (t *Team) GetAgentOutput(ctx context.Context, req GetAgentOutputRequest) (G
 // GetAgentOutput is [Team.GetAgentOutput]; a waiting agent stays present.
 func (a *Agent) GetAgentOutput(ctx context.Context, req GetAgentOutputRequest) (GetAgentOutputResult, error) {
 	a.alive(ctx)
-	return a.Team.agentOutput(ctx, req, a)
+	return a.agentOutput(ctx, req, a)
 }
 
 func (t *Team) agentOutput(ctx context.Context, req GetAgentOutputRequest, who *Agent) (res GetAgentOutputResult, err error) {

@@ -42,7 +42,7 @@ func (t *teamTx) moveReady(x *task) {
 	c := t.counts()
 	wasReady := !x.isNew && x.was.ready()
 	wasDelayed := !x.isNew && x.was.delayed()
-	if wasReady && !(x.ready() && slices.Equal(keyReady(x.id, x.was), keyReady(x.id, x.taskState))) {
+	if wasReady && (!x.ready() || !slices.Equal(keyReady(x.id, x.was), keyReady(x.id, x.taskState))) {
 		t.del(keyReady(x.id, x.was))
 	}
 	if wasReady {
@@ -55,7 +55,7 @@ func (t *teamTx) moveReady(x *task) {
 	if x.ready() && !wasReady {
 		t.tx.Note(readyNote{x.Set})
 	}
-	if wasDelayed && !(x.delayed() && x.was.NotBefore == x.NotBefore) {
+	if wasDelayed && (!x.delayed() || x.was.NotBefore != x.NotBefore) {
 		t.del(keyDelayed(x.id, x.was.NotBefore))
 	}
 	if x.delayed() {

@@ -3,7 +3,6 @@ package atmcp
 import (
 	"context"
 	"strconv"
-	"sync"
 
 	"github.com/atmcp/atmcp/store"
 )
@@ -114,9 +113,3 @@ func topicIndex(t TeamID) string { return "index/" + string(t) }
 
 // topicElsewhere wakes every waiter of a team: another hub committed something.
 func topicElsewhere(t TeamID) string { return "elsewhere/" + string(t) }
-
-// once-only guards of one team's lazily loaded parts.
-type loadOnce struct {
-	mu     sync.Mutex
-	loaded bool
-}

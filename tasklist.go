@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -42,10 +43,7 @@ func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksRe
 	}
 	return view(ctx, t.state, func(tx *teamTx) (ListTasksResult, error) {
 		page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
-		wanted, err := tx.taskFilter(req)
-		if err != nil {
-			return ListTasksResult{}, err
-		}
+		wanted := tx.taskFilter(req)
 		res := ListTasksResult{Tasks: []Task{}}
 		examined := 0
 		var last keyspace.Key
@@ -76,7 +74,7 @@ func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksRe
 
 // taskFilter returns what a listing wants. An assignee or a goal that does not
 // exist selects nothing, as in the original.
-func (t *teamTx) taskFilter(req ListTasksRequest) (func(*task) bool, error) {
+func (t *teamTx) taskFilter(req ListTasksRequest) func(*task) bool {
 	assignee, goal := AgentID(req.Assignee), req.GoalID
 	if m, ok := t.agentRef(req.Assignee); ok && req.Assignee != "" {
 		assignee = m.ID
@@ -88,7 +86,7 @@ func (t *teamTx) taskFilter(req ListTasksRequest) (func(*task) bool, error) {
 		return (assignee == "" || x.Assignee == assignee) &&
 			(goal == "" || x.Goal == goal) &&
 			x.Last > req.SinceEventID
-	}, nil
+	}
 }
 
 // inOrder yields the tasks of the statuses by priority, then by age, after a
@@ -100,7 +98,7 @@ func (t *teamTx) inOrder(statuses []TaskStatus, after keyspace.Key) iter.Seq2[ke
 			prefix := keyspace.Table(tableTaskOrder).Str(string(s))
 			r := keyspace.Range(prefix, 0)
 			if after != nil {
-				r = keyspace.RangeFrom(prefix, append(prefix[:len(prefix):len(prefix)], after...), 0)
+				r = keyspace.RangeFrom(prefix, append(slices.Clip(prefix), after...), 0)
 			}
 			next, stop := iter.Pull(t.keys(r))
 			defer stop()

@@ -70,14 +70,14 @@ func TestTaskWaitsForItsDependenciesAndSaysSo(t *testing.T) {
 	require.ErrorAs(t, err, &none)
 	assert.Equal(t, atmcp.Why{Held: 1, Blocked: 1}, none.Why)
 
-	done, err := a.Lease(base, held.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{ResultSummary: ptr("schema v2")})
+	done, err := a.Lease(base, held.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{ResultSummary: new("schema v2")})
 	require.NoError(t, err)
 	assert.Equal(t, []atmcp.TaskID{top}, done.EligibleUnblocked)
 
 	got := claimNext(t, a)
 	require.Equal(t, top, got.TaskID)
 	require.NotNil(t, got.Resume)
-	assert.Equal(t, []atmcp.DependencyResult{{TaskID: base, Title: "base", ResultSummary: ptr("schema v2")}}, got.Resume.Dependencies)
+	assert.Equal(t, []atmcp.DependencyResult{{TaskID: base, Title: "base", ResultSummary: new("schema v2")}}, got.Resume.Dependencies)
 }
 
 func TestTaskOfADeadDependencyStaysBlockedAndNamesIt(t *testing.T) {
@@ -87,7 +87,7 @@ func TestTaskOfADeadDependencyStaysBlockedAndNamesIt(t *testing.T) {
 	base := create(t, a, atmcp.CreateTaskRequest{Title: "base"})
 	top := create(t, a, atmcp.CreateTaskRequest{Title: "top", DependsOn: []atmcp.TaskID{base}})
 	held := claimNext(t, a)
-	res, err := a.Lease(base, held.FencingToken).Fail(t.Context(), atmcp.FailRequest{Error: ptr("no"), Retryable: ptr(false)})
+	res, err := a.Lease(base, held.FencingToken).Fail(t.Context(), atmcp.FailRequest{Error: new("no"), Retryable: new(false)})
 	require.NoError(t, err)
 	assert.True(t, res.Dead)
 	assert.Equal(t, []atmcp.TaskID{base}, taskOf(t, a, top).BlockedBy)
@@ -188,10 +188,10 @@ func TestFailedTaskIsOfferedAgainAfterItsBackoffAndDeadAfterItsAttempts(t *testi
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := join(t, newTeam(t, newHub(t)), "alice")
-		id := create(t, a, atmcp.CreateTaskRequest{Title: "x", MaxAttempts: ptr(3)})
+		id := create(t, a, atmcp.CreateTaskRequest{Title: "x", MaxAttempts: new(3)})
 		for attempt, delay := range []time.Duration{2 * time.Second, 4 * time.Second} {
 			held := claimNext(t, a)
-			res, err := a.Lease(id, held.FencingToken).Fail(t.Context(), atmcp.FailRequest{Error: ptr("boom")})
+			res, err := a.Lease(id, held.FencingToken).Fail(t.Context(), atmcp.FailRequest{Error: new("boom")})
 			require.NoError(t, err)
 			assert.Equal(t, attempt+1, res.Attempts)
 			require.True(t, res.Requeued)
@@ -207,7 +207,7 @@ func TestFailedTaskIsOfferedAgainAfterItsBackoffAndDeadAfterItsAttempts(t *testi
 			got, err := a.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{Wait: 30 * time.Second})
 			require.NoError(t, err)
 			assert.Less(t, time.Since(start), delay+2*time.Second)
-			assert.Equal(t, &atmcp.Resume{Attempt: attempt + 2, PreviousHolder: a.AgentID(), PreviousEnd: "failed", LastError: ptr("boom")}, got.Resume)
+			assert.Equal(t, &atmcp.Resume{Attempt: attempt + 2, PreviousHolder: a.AgentID(), PreviousEnd: "failed", LastError: new("boom")}, got.Resume)
 			_, err = a.Lease(id, got.FencingToken).Release(t.Context(), atmcp.ReleaseRequest{})
 			require.NoError(t, err)
 		}

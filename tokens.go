@@ -21,7 +21,7 @@ type CreateTokenResult struct {
 // CreateToken makes a token for a team, beside those it has: they stay good. An
 // agent that has a token of its own is closed to the join token from then on.
 func (h *Hub) CreateToken(ctx context.Context, req CreateTokenRequest) (CreateTokenResult, error) {
-	switch req.Role { //nolint:exhaustive // the owner's role is nobody's token
+	switch req.Role {
 	case RoleJoin, RoleViewer:
 	case RoleConsole, RoleAgent:
 		if err := validName("name", req.Name); err != nil {

@@ -104,7 +104,7 @@ func TestAWaitIsNotWokenByWhatDoesNotConcernIt(t *testing.T) {
 					n, err := wait()
 					assert.NoError(t, err)
 					if n > 0 {
-						assert.Equal(t, 61*time.Second, time.Since(start), "woken in no time")
+						assert.InDelta(t, 61*time.Second, time.Since(start), float64(50*time.Millisecond), "woken soon")
 						ended[kind].Add(1)
 					}
 				}()
