@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -11,31 +12,31 @@ import (
 
 // publishedToken is the admin token that the original starts with. Everybody
 // knows it.
-const publishedToken = "change-me-admin-token" //nolint:gosec // that is why it is refused
+const publishedToken = "change-me-admin-token"
 
 // The headers by which a request shows a token, beside Authorization.
 const (
 	headerAdmin = "X-Admin-Token"
-	headerToken = "X-ATMcp-Token"
+	headerToken = "X-ATMcp-Token" //nolint:gosec // no token, the name of a header
 )
 
 // admit decides whether the caller may take a route, and finds the team. That a
 // team does not exist is told before the token is looked at, as the original does.
-func (s *server) admit(c *call, a access) error {
+func (s *server) admit(ctx context.Context, c *call, a access) error {
 	if a == byAdmin && !s.isAdmin(c.r) {
 		return &failure{http.StatusUnauthorized, "invalid admin token"}
 	}
 	if name := c.r.PathValue("team"); name != "" {
 		var err error
-		if c.team, err = s.hub.Team(c.ctx(), name); err != nil {
+		if c.team, err = s.hub.Team(ctx, name); err != nil {
 			return err
 		}
 	}
 	switch a {
 	case byMember:
-		return s.admitMember(c)
+		return s.admitMember(ctx, c)
 	case byReader:
-		return s.admitReader(c)
+		return s.admitReader(ctx, c)
 	case byAnyone, byAdmin:
 	}
 	return nil
@@ -52,8 +53,8 @@ func (s *server) isAdmin(r *http.Request) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-func (s *server) admitMember(c *call) error {
-	p, err := s.principal(c, guard.Token(c.r.Header, headerToken))
+func (s *server) admitMember(ctx context.Context, c *call) error {
+	p, err := s.principal(ctx, c, guard.Token(c.r.Header, headerToken))
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (s *server) admitMember(c *call) error {
 
 // admitReader takes any token of the team in a header, and a viewer's also in
 // the URL, where the original has it.
-func (s *server) admitReader(c *call) error {
+func (s *server) admitReader(ctx context.Context, c *call) error {
 	if s.opt.OpenReads {
 		return nil
 	}
@@ -73,7 +74,7 @@ func (s *server) admitReader(c *call) error {
 	if token == "" {
 		token, inURL = c.r.URL.Query().Get("token"), true
 	}
-	p, err := s.principal(c, token)
+	p, err := s.principal(ctx, c, token)
 	if atmcp.CodeOf(err) == atmcp.CodeNotJoined || (err == nil && inURL && p.Role != atmcp.RoleViewer) {
 		return &failure{http.StatusUnauthorized, "dashboard token required"}
 	}
@@ -82,9 +83,9 @@ func (s *server) admitReader(c *call) error {
 
 // principal returns whom a token of the team speaks for; another team's token is
 // like none.
-func (s *server) principal(c *call, token string) (atmcp.Principal, error) {
+func (s *server) principal(ctx context.Context, c *call, token string) (atmcp.Principal, error) {
 	if token != "" {
-		p, err := s.hub.Authenticate(c.ctx(), token)
+		p, err := s.hub.Authenticate(ctx, token)
 		if err != nil || p.Team == c.team.ID() {
 			return p, err
 		}

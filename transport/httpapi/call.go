@@ -33,7 +33,7 @@ func (f *failure) Error() string { return f.detail }
 func (s *server) guarded(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := &call{w: w, r: req}
-		err := s.admit(c, r.access)
+		err := s.admit(req.Context(), c, r.access)
 		if err == nil && r.method == http.MethodPost {
 			err = c.readArgs()
 		}
@@ -41,7 +41,7 @@ func (s *server) guarded(r route) http.Handler {
 			err = r.serve(c)
 		}
 		if err != nil {
-			s.fail(c, err)
+			s.fail(req.Context(), c, err)
 		}
 	})
 }
@@ -92,8 +92,8 @@ func (c *call) send(status int, body []byte) {
 }
 
 // fail is the one place where errors become status codes.
-func (s *server) fail(c *call, err error) {
-	if c.ctx().Err() != nil {
+func (s *server) fail(ctx context.Context, c *call, err error) {
+	if ctx.Err() != nil {
 		return // nobody listens any more
 	}
 	var (
@@ -110,16 +110,16 @@ func (s *server) fail(c *call, err error) {
 	case wrong:
 		guard.Fail(c.w, http.StatusBadRequest, text)
 	default:
-		s.failInside(c, err)
+		s.failInside(ctx, c, err)
 	}
 }
 
 // failInside answers for the hub: its refusals as data, but for those that the
 // original answers with a status, and anything else without saying what it was.
-func (s *server) failInside(c *call, err error) {
-	switch atmcp.CodeOf(err) { //nolint:exhaustive // all others are data
+func (s *server) failInside(ctx context.Context, c *call, err error) {
+	switch atmcp.CodeOf(err) {
 	case "":
-		s.log.ErrorContext(c.ctx(), "request failed", "path", c.r.URL.Path, "error", err)
+		s.log.ErrorContext(ctx, "request failed", "path", c.r.URL.Path, "error", err)
 		status := http.StatusInternalServerError
 		if s.hub.Err() != nil {
 			status = http.StatusServiceUnavailable

@@ -95,6 +95,9 @@ func New(hub *atmcp.Hub, o Options) http.Handler {
 	if o.PublicURL = strings.TrimSuffix(o.PublicURL, "/"); o.PublicURL == "" {
 		o.PublicURL = "http://localhost:8000"
 	}
+	if o.AdminToken == publishedToken {
+		o.Logger.Warn("the admin token is the published default, and so opens nothing")
+	}
 	s := &server{hub: hub, log: o.Logger, opt: o}
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {

@@ -82,12 +82,20 @@ func (s *server) createTeam(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(struct {
-		atmcp.CreateTeamResult
+	return c.reply(Created(made, s.opt.PublicURL))
+}
 
-		MCPURL       string `json:"mcp_url"`
-		DashboardURL string `json:"dashboard_url"`
-	}{made, s.mcpURL(), s.dashboardURL() + "?team=" + url.QueryEscape(made.Name)})
+// CreatedTeam is what POST /api/teams answers: the team's tokens and addresses.
+type CreatedTeam struct {
+	atmcp.CreateTeamResult
+
+	MCPURL       string `json:"mcp_url"`
+	DashboardURL string `json:"dashboard_url"`
+}
+
+// Created adds the addresses of the server at publicURL to a new team.
+func Created(made atmcp.CreateTeamResult, publicURL string) CreatedTeam {
+	return CreatedTeam{made, publicURL + "/mcp", publicURL + "/dashboard?team=" + url.QueryEscape(made.Name)}
 }
 
 // createToken makes one token more for a team, and shows it this once.
