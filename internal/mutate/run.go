@@ -86,8 +86,11 @@ func noticed(out []byte) bool {
 		bytes.Contains(out, []byte("fatal error: "))
 }
 
-// goTest runs the mutant's test. Vet is off: it would object to some mutants before the test can.
+// goTest runs the mutant's test. Vet is off: it would object to some mutants before the test can. Failing is the point,
+// so rapid need not keep what it found in the tree.
 func goTest(m *mutant, flags ...string) ([]byte, error) {
 	args := append([]string{"test", "-v", "-count=1", "-vet=off", "-timeout=" + timeout, "-run=" + m.test}, flags...)
-	return exec.Command("go", append(args, m.pkg)...).CombinedOutput() //nolint:noctx // -timeout ends it
+	test := exec.Command("go", append(args, m.pkg)...) //nolint:noctx // -timeout ends it
+	test.Env = append(os.Environ(), "RAPID_NOFAILFILE=true")
+	return test.CombinedOutput()
 }
