@@ -1,0 +1,76 @@
+package system_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/store/boltstore"
+	"github.com/atmcp/atmcp/store/memstore"
+	"github.com/atmcp/atmcp/transport/mcpapi"
+)
+
+// backend is a store that hubs of these tests stand on.
+type backend struct {
+	name string
+	open func(t *testing.T) atmcp.Store
+}
+
+func backends() []backend {
+	return []backend{{"memstore", openMem}, {"boltstore", openBolt}}
+}
+
+func openMem(*testing.T) atmcp.Store { return memstore.New() }
+
+func openBolt(t *testing.T) atmcp.Store {
+	t.Helper()
+	s, err := boltstore.Open(filepath.Join(t.TempDir(), "hub.db"), boltstore.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// sized is n, or with -short what is left of it for a quick look.
+func sized(n, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return n
+}
+
+// serve puts a hub behind an HTTP server and returns its URL.
+func serve(t *testing.T, hub *atmcp.Hub) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{}))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// allTasks returns every task of a team.
+func allTasks(t *testing.T, team *atmcp.Team) []atmcp.Task {
+	t.Helper()
+	var tasks []atmcp.Task
+	for cursor := ""; ; {
+		page, err := team.ListTasks(t.Context(), atmcp.ListTasksRequest{
+			Listing: atmcp.Listing{Cursor: cursor, MaxBytes: 1 << 20}, Limit: 500,
+		})
+		require.NoError(t, err)
+		tasks = append(tasks, page.Tasks...)
+		if cursor = page.NextCursor; cursor == "" {
+			return tasks
+		}
+	}
+}
+
+// foreseen tells a refusal from an outcome that nobody knows.
+func foreseen(err error) bool {
+	var r atmcp.Refusal
+	return errors.As(err, &r)
+}
