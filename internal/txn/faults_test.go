@@ -3,7 +3,9 @@ package txn_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +26,7 @@ import (
 func appendEntry(name string) func(*txn.Tx) error {
 	return func(tx *txn.Tx) error {
 		n := number(tx, "n") + 1
+		tx.Note(name)
 		tx.Put([]byte("n"), fmt.Append(nil, n))
 		tx.Put(fmt.Appendf(nil, "log/%06d", tx.NextSeq()), []byte(name))
 		return nil
@@ -63,6 +66,22 @@ func requireEachOnce(t *testing.T, s store.Store, names map[string]bool) {
 	assert.Equal(t, fmt.Sprint(len(names)), string(snap.Rows[1][0].Value))
 }
 
+// teller remembers what OnCommit was told.
+type teller struct {
+	names    []string
+	last     uint64
+	disorder bool
+}
+
+func (c *teller) tell(_ string, head store.Head, notes []any) {
+	c.disorder = c.disorder || head.Rev <= c.last
+	c.last = head.Rev
+	for _, note := range notes {
+		name, _ := note.(string)
+		c.names = append(c.names, name)
+	}
+}
+
 // anyFault is a plan that strikes a third of all reads and commits.
 func anyFault(seed uint64) faultstore.Plan {
 	dice := rand.New(rand.NewPCG(seed, 1))
@@ -95,8 +114,9 @@ func TestNothingIsLostOrDoneTwice(t *testing.T) {
 					s = rereading{faulty}
 				}
 				hubs := make([]*txn.DB, dbs)
+				told := make([]teller, dbs)
 				for i := range hubs {
-					hubs[i] = open(t, s, txn.Options{MaxGroup: 4})
+					hubs[i] = open(t, s, txn.Options{MaxGroup: 4, OnCommit: told[i].tell})
 				}
 				faulty.SetPlan(anyFault(seed))
 				names := make(map[string]bool)
@@ -115,6 +135,9 @@ func TestNothingIsLostOrDoneTwice(t *testing.T) {
 				faulty.Deliver()
 				requireEachOnce(t, inner, names)
 				assert.NotZero(t, hubs[0].Stats().Resolved+hubs[1].Stats().Resolved)
+				assert.False(t, told[0].disorder || told[1].disorder, "OnCommit is called in commit order")
+				assert.ElementsMatch(t, slices.Collect(maps.Keys(names)), slices.Concat(told[0].names, told[1].names),
+					"OnCommit is told of each entry once")
 			})
 		})
 	}
