@@ -59,15 +59,11 @@ func (c *call) wait(most time.Duration) time.Duration {
 }
 
 func (c *call) listing() atmcp.Listing {
-	l := atmcp.Listing{
+	return atmcp.Listing{
 		Cursor:   c.in.TextOr("cursor", ""),
-		View:     c.in.TextOr("view", atmcp.ViewFull),
+		View:     c.in.Choice("view", atmcp.ViewFull, atmcp.ViewBrief),
 		MaxBytes: wire.IntOr(c.in, "max_bytes", 0),
 	}
-	if l.View != atmcp.ViewFull && l.View != atmcp.ViewBrief {
-		c.in.Wrong("view", "is %q: give \"full\" or \"brief\"", l.View)
-	}
-	return l
 }
 
 // brief turns rows into those of the brief view.

@@ -104,6 +104,17 @@ func TestEveryProblemIsToldAtOnceWithWhatToChange(t *testing.T) {
 	assert.Equal(t, err.Error(), text)
 }
 
+func TestAChoiceIsOneOfItsWords(t *testing.T) {
+	t.Parallel()
+	in := parse(t, `{"view":"brief","bad":"`+strings.Repeat("x", 1000)+`"}`)
+	assert.Equal(t, "brief", in.Choice("view", "full", "brief"))
+	assert.Equal(t, "full", in.Choice("none", "full", "brief"))
+	require.NoError(t, in.Err())
+	in.Choice("bad", "full", "brief")
+	require.ErrorContains(t, in.Err(), "give one of full, brief")
+	assert.Less(t, len(in.Err().Error()), 100)
+}
+
 func TestTextsThatParsersReadDifferentlyAreRefused(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,16 @@ func (a *Args) TextOr(name, def string) string {
 		return def
 	}
 	return a.text(name, raw)
+}
+
+// Choice returns one of the choices, or the first where there is none.
+func (a *Args) Choice(name string, choices ...string) string {
+	s := a.TextOr(name, choices[0])
+	if slices.Contains(choices, s) {
+		return s
+	}
+	a.Wrong(name, "is %q: give one of %s", shorten(s, 40), strings.Join(choices, ", "))
+	return choices[0]
 }
 
 // OptText returns a string, or nil where there is none.
