@@ -67,31 +67,34 @@ func serve(ctx context.Context, c config, p program) (err error) {
 	if err := printBanner(p.out, c, where, made); err != nil {
 		return err
 	}
-	server := newHTTPServer(handler, log)
+	// From a while after the first signal on, another has its usual effect.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(doubled, stop) })()
+	return serveUntil(ctx, h.Hub, newHTTPServer(handler, log), listener)
+}
+
+// serveUntil serves until ctx ends, which is not an error, or the hub stops.
+func serveUntil(ctx context.Context, hub *atmcp.Hub, server *http.Server, l net.Listener) error {
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(l) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
-	case <-h.Done():
-		_ = server.Close() // what is open ends with the process
-		return fmt.Errorf("the store failed and nothing more is acknowledged; what was is on disk, start again: %w", h.Err())
+	case <-hub.Done():
+		_ = server.Close() // what is open has no answer that could be true
+		return fmt.Errorf("the store failed and nothing more is acknowledged; what was is on disk, start again: %w", hub.Err())
 	case <-ctx.Done():
 	}
-	defer time.AfterFunc(doubled, stop).Stop() // from then on a signal has its usual effect
-	log.InfoContext(context.WithoutCancel(ctx), "stopping")
-	h.Drain()
-	return shutDown(context.WithoutCancel(ctx), server, log)
+	hub.Drain()
+	return shutDown(context.WithoutCancel(ctx), server)
 }
 
 // shutDown waits for what is under way, and cuts it off after the grace.
-func shutDown(ctx context.Context, server *http.Server, log *slog.Logger) error {
+func shutDown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		log.WarnContext(ctx, "requests were cut off")
-		err = server.Close()
+		return server.Close()
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -106,6 +107,29 @@ func TestAWaitIsAnsweredWhenTheServerStops(t *testing.T) {
 	a := <-answered
 	require.NoError(t, a.err)
 	assert.False(t, a.res.IsError)
+}
+
+func TestASecondSignalEndsWhatHangs(t *testing.T) {
+	s := start(t, t.TempDir())
+	hangs, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = hangs.Close() }()
+	_, err = fmt.Fprintf(hangs, "POST /api/teams/default/heartbeat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", s.joinToken())
+	require.NoError(t, err)
+	_, err = hangs.Read(make([]byte, 64)) // the server waits for the body
+	require.NoError(t, err)
+	began := time.Now()
+	for ended := false; !ended; { // a request whose body never comes is waited for, until somebody insists
+		require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+		select {
+		case err := <-s.ended:
+			require.Error(t, err, "the signal ended it")
+			ended = true
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	assert.Less(t, time.Since(began), 5*time.Second)
 }
 
 // asAlice adds the headers that say who calls.
