@@ -110,8 +110,7 @@ func encode(v any, err error) ([]byte, error) {
 	if _, invalid := wire.Invalid(err); invalid {
 		return nil, err
 	}
-	var refusal atmcp.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[atmcp.Refusal](err); ok {
 		return wire.Refusal(refusal), nil
 	}
 	return nil, err

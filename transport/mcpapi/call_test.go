@@ -19,15 +19,21 @@ func TestNewsRideOnAnyReplyInAtMost200Bytes(t *testing.T) {
 	console, err := s.team.Console("op")
 	require.NoError(t, err)
 	for _, end := range []func(atmcp.TaskID) error{
-		func(id atmcp.TaskID) error { _, err := console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: id}); return err },
-		func(id atmcp.TaskID) error { _, err := console.ReleaseTask(t.Context(), atmcp.TaskRequest{TaskID: id}); return err },
+		func(id atmcp.TaskID) error {
+			_, err := console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: id})
+			return err
+		},
+		func(id atmcp.TaskID) error {
+			_, err := console.ReleaseTask(t.Context(), atmcp.TaskRequest{TaskID: id})
+			return err
+		},
 		func(id atmcp.TaskID) error {
 			_, err := console.ReassignTask(t.Context(), atmcp.ReassignRequest{TaskRequest: atmcp.TaskRequest{TaskID: id}, To: "bob"})
 			return err
 		},
 	} {
 		for range 3 {
-			id := s.call(t, ann, "create_task", args{"title": "x"}).JSON["task_id"].(string)
+			id := s.call(t, ann, "create_task", args{"title": "x"}).text(t, "task_id")
 			require.Equal(t, true, s.call(t, bob, "claim_task", args{"task_id": id}).JSON["ok"])
 			if err := end(atmcp.TaskID(id)); err != nil {
 				t.Logf("not ended: %v", err)

@@ -12,13 +12,13 @@ import (
 
 // The headers by which a request says who it is.
 const (
-	headerToken   = "X-ATMcp-Token"
+	headerToken   = "X-ATMcp-Token" //nolint:gosec // the name of a header
 	headerAgent   = "X-ATMcp-Agent"
 	headerSession = "Mcp-Session-Id"
 )
 
 // agentTokenPrefix begins a token that names its agent.
-const agentTokenPrefix = "atm_agent_" //nolint:gosec // no token, the beginning of one
+const agentTokenPrefix = "atm_agent_"
 
 // credentialOf reads what one request showed of itself. It looks at this request
 // alone, never at a connection or a context that outlives it.

@@ -39,7 +39,6 @@ type golden struct {
 type script struct {
 	*bubble
 
-	t     *testing.T
 	tool  string
 	cases []golden
 	names map[string]string // placeholders of ids, by id
@@ -58,7 +57,7 @@ func (s *script) call(who, name string, a args) reply { return s.callWith(s.as(w
 
 func (s *script) callWith(h http.Header, name string, a args) reply {
 	s.t.Helper()
-	c, done := s.startWith(s.t.Context(), s.t, h, rawCall(s.t, name, a))
+	c, done := s.startWith(s.t.Context(), h, rawCall(s.t, name, a))
 	<-done
 	return replyOf(s.t, c.got())
 }
@@ -90,7 +89,7 @@ func (s *script) made(who, name, id string, a args) string {
 	s.t.Helper()
 	r := s.call(who, name, a)
 	require.Equal(s.t, true, r.JSON["ok"], r.Text)
-	return r.JSON[id].(string)
+	return r.text(s.t, id)
 }
 
 // claimed makes a task and claims it for somebody.
@@ -147,8 +146,8 @@ func play(t *testing.T, tool string, run func(s *script)) (cases []golden) {
 		h, err := mcpapi.New(hub, mcpapi.Options{})
 		require.NoError(t, err)
 		s := &script{
-			bubble: &bubble{stand: &stand{hub: hub, team: team, join: made.JoinToken}, handler: h},
-			t:      t, tool: tool, names: make(map[string]string),
+			bubble: &bubble{stand: &stand{hub: hub, team: team, join: made.JoinToken}, t: t, handler: h},
+			tool:   tool, names: make(map[string]string),
 		}
 		run(s)
 		cases = s.cases
@@ -158,13 +157,13 @@ func play(t *testing.T, tool string, run func(s *script)) (cases []golden) {
 
 func goldenFile(tool string) string { return filepath.Join("testdata", "golden", tool+".json") }
 
-func indented(t testing.TB, v any) []byte {
-	t.Helper()
+func indented(tb testing.TB, v any) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	require.NoError(t, enc.Encode(v))
+	require.NoError(tb, enc.Encode(v))
 	return b.Bytes()
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,36 +32,36 @@ type stand struct {
 	url  string
 }
 
-func newStand(t testing.TB, o ...func(*mcpapi.Options)) *stand {
-	t.Helper()
-	return standOver(t, atmcp.Config{Store: memstore.New()}, o...)
+func newStand(tb testing.TB, o ...func(*mcpapi.Options)) *stand {
+	tb.Helper()
+	return standOver(tb, atmcp.Config{Store: memstore.New()}, o...)
 }
 
-func standOver(t testing.TB, cfg atmcp.Config, o ...func(*mcpapi.Options)) *stand {
-	t.Helper()
-	hub, err := atmcp.Open(t.Context(), cfg)
-	require.NoError(t, err)
-	made, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
-	require.NoError(t, err)
+func standOver(tb testing.TB, cfg atmcp.Config, o ...func(*mcpapi.Options)) *stand {
+	tb.Helper()
+	hub, err := atmcp.Open(tb.Context(), cfg)
+	require.NoError(tb, err)
+	made, err := hub.CreateTeam(tb.Context(), atmcp.CreateTeamRequest{Name: "crew"})
+	require.NoError(tb, err)
 	s := &stand{hub: hub, join: made.JoinToken}
-	s.team, err = hub.Team(t.Context(), "crew")
-	require.NoError(t, err)
-	s.serve(t, o...)
-	t.Cleanup(func() { _ = hub.Close() })
+	s.team, err = hub.Team(tb.Context(), "crew")
+	require.NoError(tb, err)
+	s.serve(tb, o...)
+	tb.Cleanup(func() { _ = hub.Close() })
 	return s
 }
 
 // serve puts the hub behind a new HTTP server.
-func (s *stand) serve(t testing.TB, o ...func(*mcpapi.Options)) {
-	t.Helper()
+func (s *stand) serve(tb testing.TB, o ...func(*mcpapi.Options)) {
+	tb.Helper()
 	var options mcpapi.Options
 	for _, change := range o {
 		change(&options)
 	}
 	mux := http.NewServeMux()
-	require.NoError(t, mcpapi.Mount(mux, s.hub, options))
+	require.NoError(tb, mcpapi.Mount(mux, s.hub, options))
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	s.url = server.URL
 }
 
@@ -70,14 +71,14 @@ func (s *stand) as(name string) http.Header {
 }
 
 // connect makes a client of the official SDK. Its tools are at path.
-func (s *stand) connect(t testing.TB, era, path string, h http.Header) *mcp.ClientSession {
-	t.Helper()
+func (s *stand) connect(tb testing.TB, era, path string, h http.Header) *mcp.ClientSession {
+	tb.Helper()
 	client := mcp.NewClient(&mcp.Implementation{Name: "tester", Version: "1"}, nil)
-	session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
+	session, err := client.Connect(tb.Context(), &mcp.StreamableClientTransport{
 		Endpoint: s.url + path, HTTPClient: &http.Client{Transport: &withHeaders{h}}, MaxRetries: -1,
 	}, &mcp.ClientSessionOptions{ProtocolVersion: era})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = session.Close() })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = session.Close() })
 	return session
 }
 
@@ -85,9 +86,7 @@ type withHeaders struct{ h http.Header }
 
 func (w *withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	for name, values := range w.h {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, w.h)
 	return http.DefaultTransport.RoundTrip(r)
 }
 
@@ -101,21 +100,29 @@ type reply struct {
 }
 
 // tool calls a tool by the SDK's client. Its text and its structure must be equal.
-func tool(t testing.TB, c *mcp.ClientSession, name string, a args) reply {
-	t.Helper()
-	res, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: name, Arguments: a})
-	require.NoError(t, err)
-	require.Len(t, res.Content, 1)
+func tool(tb testing.TB, c *mcp.ClientSession, name string, a args) reply {
+	tb.Helper()
+	res, err := c.CallTool(tb.Context(), &mcp.CallToolParams{Name: name, Arguments: a})
+	require.NoError(tb, err)
+	require.Len(tb, res.Content, 1)
 	text, ok := res.Content[0].(*mcp.TextContent)
-	require.True(t, ok)
+	require.True(tb, ok)
 	r := reply{Text: text.Text, IsError: res.IsError}
 	if !res.IsError {
-		require.NoError(t, json.Unmarshal([]byte(r.Text), &r.JSON))
+		require.NoError(tb, json.Unmarshal([]byte(r.Text), &r.JSON))
 		structured, err := json.Marshal(res.StructuredContent)
-		require.NoError(t, err)
-		require.JSONEq(t, r.Text, string(structured))
+		require.NoError(tb, err)
+		require.JSONEq(tb, r.Text, string(structured))
 	}
 	return r
+}
+
+// text is a member of a reply that must be a string.
+func (r reply) text(tb testing.TB, name string) string {
+	tb.Helper()
+	s, ok := r.JSON[name].(string)
+	require.True(tb, ok, "no %s in %s", name, r.Text)
+	return s
 }
 
 // answer is an HTTP response, read to its end.
@@ -126,47 +133,45 @@ type answer struct {
 }
 
 // send makes one raw request.
-func (s *stand) send(t testing.TB, method, path string, h http.Header, body string) answer {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
-	require.NoError(t, err)
-	for name, values := range h {
-		req.Header[name] = values
-	}
+func (s *stand) send(tb testing.TB, method, path string, h http.Header, body string) answer {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, s.url+path, strings.NewReader(body))
+	require.NoError(tb, err)
+	maps.Copy(req.Header, h)
 	if host := h.Get("Host"); host != "" {
 		req.Host = host
 	}
 	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return answer{res.StatusCode, res.Header, string(raw)}
 }
 
 // rawCall is a tools/call of the older protocol, as one JSON-RPC message.
-func rawCall(t testing.TB, name string, a any) string {
-	t.Helper()
+func rawCall(tb testing.TB, name string, a any) string {
+	tb.Helper()
 	params := map[string]any{"name": name}
 	if a != nil {
 		params["arguments"] = a
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return string(body)
 }
 
 // call makes one raw tools/call and returns its outcome.
-func (s *stand) call(t testing.TB, h http.Header, name string, a any) reply {
-	t.Helper()
-	res := s.send(t, http.MethodPost, "/mcp", h, rawCall(t, name, a))
-	require.Equal(t, http.StatusOK, res.Status, res.Body)
-	return replyOf(t, res.Body)
+func (s *stand) call(tb testing.TB, h http.Header, name string, a any) reply {
+	tb.Helper()
+	res := s.send(tb, http.MethodPost, "/mcp", h, rawCall(tb, name, a))
+	require.Equal(tb, http.StatusOK, res.Status, res.Body)
+	return replyOf(tb, res.Body)
 }
 
 // replyOf reads the last event of a response.
-func replyOf(t testing.TB, body string) reply {
-	t.Helper()
+func replyOf(tb testing.TB, body string) reply {
+	tb.Helper()
 	var data string
 	for line := range strings.Lines(body) {
 		if after, ok := strings.CutPrefix(line, "data: "); ok {
@@ -181,15 +186,15 @@ func replyOf(t testing.TB, body string) reply {
 		}
 		Error json.RawMessage
 	}
-	require.NoError(t, json.Unmarshal([]byte(data), &message), body)
-	require.NotNil(t, message.Result, "%s", data)
-	require.Len(t, message.Result.Content, 1)
+	require.NoError(tb, json.Unmarshal([]byte(data), &message), body)
+	require.NotNil(tb, message.Result, "%s", data)
+	require.Len(tb, message.Result.Content, 1)
 	r := reply{Text: message.Result.Content[0].Text, IsError: message.Result.IsError}
 	if !r.IsError {
-		require.NoError(t, json.Unmarshal([]byte(r.Text), &r.JSON))
+		require.NoError(tb, json.Unmarshal([]byte(r.Text), &r.JSON))
 		var structured bytes.Buffer
-		require.NoError(t, json.Compact(&structured, message.Result.Struct))
-		require.JSONEq(t, r.Text, structured.String())
+		require.NoError(tb, json.Compact(&structured, message.Result.Struct))
+		require.JSONEq(tb, r.Text, structured.String())
 	}
 	return r
 }

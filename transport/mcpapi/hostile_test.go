@@ -46,7 +46,8 @@ func hostile() []any {
 		"", " ", "\x00", "a\x00b", "null", "[1]", "{}", "\"", "../../etc/passwd", "${HOME}", "$(id)", "'; DROP TABLE teams; --",
 		"<script>alert(1)</script>", "\u202egnp.exe", "\x1b[2J\x1b]0;x\x07", "#0", "#18446744073709551616", "#-1", "%00", "%2e%2e",
 		"console:root", "e\u0301\u0301\u0301", "👩‍👩‍👧‍👦", strings.Repeat("🙂", 5000), strings.Repeat("a", 300<<10), strings.Repeat("../", 1000),
-		-1, -7, 0, 1 << 53, -(1 << 53), 1e15, nil, true, deep, list, args{"__proto__": args{"x": 1}, "ok": false},
+		-1, -7, 0, 1 << 53, -(1 << 53), 1e15, nil, true, deep, list,
+		args{"__proto__": args{"x": 1}, "ok": false},
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 )
 
 // seq is the number of the team's newest event.
-func (s *stand) seq(t testing.TB) uint64 {
-	t.Helper()
-	head, err := s.team.Head(t.Context())
-	require.NoError(t, err)
+func (s *stand) seq(tb testing.TB) uint64 {
+	tb.Helper()
+	head, err := s.team.Head(tb.Context())
+	require.NoError(tb, err)
 	return uint64(head)
 }
 

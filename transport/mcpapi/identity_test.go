@@ -22,7 +22,7 @@ func (s *stand) whoami(t *testing.T, h http.Header, a args) string {
 	r := s.call(t, h, "heartbeat", a)
 	require.False(t, r.IsError, r.Text)
 	if r.JSON["ok"] != true {
-		return r.JSON["error"].(string)
+		return r.text(t, "error")
 	}
 	list, err := s.team.ListAgents(t.Context(), atmcp.ListAgentsRequest{})
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestATokenSelectsItsTeamAndNothingElseDoes(t *testing.T) {
 	assert.Equal(t, "invalid_join_token", joined.JSON["error"], joined.Text)
 
 	own := s.call(t, nil, "join_team", args{"team_name": "crew", "display_name": "bob", "join_token": s.join})
-	handle := own.JSON["handle"].(string)
+	handle := own.text(t, "handle")
 	for _, headers := range []http.Header{h, {"Authorization": {"Bearer " + other.JoinToken}}} {
 		r := s.call(t, headers, "list_agents", args{"handle": handle})
 		require.Equal(t, true, r.JSON["ok"], r.Text)
@@ -116,7 +116,7 @@ func TestAHandleSpeaksForItsAgentWithoutHeaders(t *testing.T) {
 	s := newStand(t)
 	joined := s.call(t, nil, "join_team", args{"team_name": "crew", "display_name": "ann", "join_token": s.join})
 	require.Equal(t, true, joined.JSON["ok"], joined.Text)
-	handle := joined.JSON["handle"].(string)
+	handle := joined.text(t, "handle")
 	assert.Equal(t, "ann", s.whoami(t, nil, args{"handle": handle}))
 	assert.Equal(t, "not_joined", s.whoami(t, nil, args{"handle": handle + "x"}))
 	assert.Equal(t, "not_joined", s.whoami(t, nil, args{"handle": s.hub.NewHandle()}))

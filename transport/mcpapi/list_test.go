@@ -29,20 +29,20 @@ type listed struct {
 }
 
 // list returns the tools at path, and the size of the list on the wire.
-func (s *stand) list(t testing.TB, path string, h http.Header) ([]listed, int) {
-	t.Helper()
-	res := s.send(t, http.MethodPost, path, h, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
-	require.Equal(t, http.StatusOK, res.Status, res.Body)
+func (s *stand) list(tb testing.TB, path string, h http.Header) ([]listed, int) {
+	tb.Helper()
+	res := s.send(tb, http.MethodPost, path, h, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	require.Equal(tb, http.StatusOK, res.Status, res.Body)
 	_, data, ok := strings.Cut(res.Body, "data: ")
-	require.True(t, ok, res.Body)
+	require.True(tb, ok, res.Body)
 	var message struct {
 		Result struct {
 			Tools      []listed
 			CacheScope string
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(data), &message))
-	assert.Equal(t, "private", message.Result.CacheScope)
+	require.NoError(tb, json.Unmarshal([]byte(data), &message))
+	assert.Equal(tb, "private", message.Result.CacheScope)
 	return message.Result.Tools, len(data)
 }
 

@@ -9,11 +9,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-const (
-	methodCall = "tools/call"
-	methodList = "tools/list"
-)
-
 // contain keeps a panic in a handler from ending the process. The SDK runs
 // handlers outside of what net/http guards.
 func (s *server) contain(next mcp.MethodHandler) mcp.MethodHandler {

@@ -91,11 +91,12 @@ func (c *client) leave() {
 type bubble struct {
 	*stand
 
+	t       *testing.T
 	handler http.Handler
 	beats   *beats
 }
 
-func inBubble(t *testing.T, test func(t *testing.T, b *bubble)) {
+func inBubble(t *testing.T, test func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		live := &beats{Liveness: memlive.New()}
@@ -106,24 +107,24 @@ func inBubble(t *testing.T, test func(t *testing.T, b *bubble)) {
 		require.NoError(t, err)
 		h, err := mcpapi.New(hub, mcpapi.Options{})
 		require.NoError(t, err)
-		test(t, &bubble{&stand{hub: hub, join: made.JoinToken}, h, live})
+		test(&bubble{stand: &stand{hub: hub, join: made.JoinToken}, t: t, handler: h, beats: live})
 	})
 }
 
 // start makes a call; done is closed when its response is complete.
-func (b *bubble) start(ctx context.Context, t *testing.T, era string, body string) (c *client, done chan struct{}) {
-	t.Helper()
+func (b *bubble) start(ctx context.Context, era, body string) (c *client, done chan struct{}) {
+	b.t.Helper()
 	h := b.as("ann")
 	if era == modern {
 		h.Set("Mcp-Protocol-Version", modern)
 		h.Set("Mcp-Method", "tools/call")
 		h.Set("Mcp-Name", "inbox")
 	}
-	return b.startWith(ctx, t, h, body)
+	return b.startWith(ctx, h, body)
 }
 
-func (b *bubble) startWith(ctx context.Context, t *testing.T, h http.Header, body string) (c *client, done chan struct{}) {
-	t.Helper()
+func (b *bubble) startWith(ctx context.Context, h http.Header, body string) (c *client, done chan struct{}) {
+	b.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(body)).WithContext(ctx)
 	r.Header = h
 	c, done = &client{header: make(http.Header)}, make(chan struct{})
@@ -154,9 +155,10 @@ func isOver(done chan struct{}) bool {
 
 func TestAWaitShowsLifeAtOnceAndEveryTenSeconds(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, b *bubble) {
+	inBubble(t, func(b *bubble) {
+		t := b.t
 		begin := time.Now()
-		c, done := b.start(t.Context(), t, legacy, inboxWait(legacy))
+		c, done := b.start(t.Context(), legacy, inboxWait(legacy))
 		assert.Equal(t, ": waiting\n\n", c.got(), "clients give up where no header comes")
 		time.Sleep(9 * time.Second)
 		assert.Equal(t, 1, strings.Count(c.got(), ":"))
@@ -174,8 +176,9 @@ func TestAWaitShowsLifeAtOnceAndEveryTenSeconds(t *testing.T) {
 
 func TestAShortCallHasNoHeartbeat(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, b *bubble) {
-		c, done := b.start(t.Context(), t, legacy, rawCall(t, "inbox", nil))
+	inBubble(t, func(b *bubble) {
+		t := b.t
+		c, done := b.start(t.Context(), legacy, rawCall(t, "inbox", nil))
 		<-done
 		assert.True(t, strings.HasPrefix(c.got(), "event: message"), c.got())
 	})
@@ -184,9 +187,10 @@ func TestAShortCallHasNoHeartbeat(t *testing.T) {
 func TestAWaitEndsWithItsClient(t *testing.T) {
 	t.Parallel()
 	for _, era := range []string{legacy, modern} {
-		inBubble(t, func(t *testing.T, b *bubble) {
+		inBubble(t, func(b *bubble) {
+			t := b.t
 			ctx, leave := context.WithCancel(t.Context())
-			_, done := b.start(ctx, t, era, inboxWait(era))
+			_, done := b.start(ctx, era, inboxWait(era))
 			time.Sleep(11 * time.Second)
 			require.False(t, isOver(done), era)
 			leave()
@@ -201,8 +205,9 @@ func TestAWaitEndsWithItsClient(t *testing.T) {
 
 func TestAWaitEndsWhenItsClientTakesNothing(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, b *bubble) {
-		c, done := b.start(t.Context(), t, legacy, inboxWait(legacy))
+	inBubble(t, func(b *bubble) {
+		t := b.t
+		c, done := b.start(t.Context(), legacy, inboxWait(legacy))
 		c.leave()
 		time.Sleep(11 * time.Second)
 		assert.True(t, isOver(done))
@@ -212,8 +217,9 @@ func TestAWaitEndsWhenItsClientTakesNothing(t *testing.T) {
 func TestDrainingAnswersWaits(t *testing.T) {
 	t.Parallel()
 	for _, era := range []string{legacy, modern} {
-		inBubble(t, func(t *testing.T, b *bubble) {
-			c, done := b.start(t.Context(), t, era, inboxWait(era))
+		inBubble(t, func(b *bubble) {
+			t := b.t
+			c, done := b.start(t.Context(), era, inboxWait(era))
 			time.Sleep(time.Second)
 			b.hub.Drain()
 			synctest.Wait()

@@ -3,6 +3,7 @@ package mcpapi
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,7 +87,7 @@ func handleParam() param { return opt("handle", textSchema, "from join_team") }
 func (t *tool) describe(withHandle bool) *mcp.Tool {
 	params := t.params
 	if withHandle && t.name != toolJoin {
-		params = append(params[:len(params):len(params)], handleParam())
+		params = append(slices.Clip(params), handleParam())
 	}
 	no := false
 	hints := &mcp.ToolAnnotations{OpenWorldHint: &no, ReadOnlyHint: t.effect == reads}

@@ -139,8 +139,7 @@ func shorten(s string, most int) string {
 
 // reason is what canon found, without its own name in front.
 func reason(err error) string {
-	var syntax *canon.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*canon.SyntaxError](err); ok {
 		return fmt.Sprintf("%s at byte %d", syntax.Reason, syntax.Offset)
 	}
 	return err.Error()

@@ -64,12 +64,10 @@ func Extra(object []byte, name string, v any) ([]byte, error) {
 
 // Invalid tells whether err says that the arguments are wrong, and what to change.
 func Invalid(err error) (text string, ok bool) {
-	var args *ArgumentError
-	if errors.As(err, &args) {
+	if args, ok := errors.AsType[*ArgumentError](err); ok {
 		return args.Error(), true
 	}
-	var field *atmcp.InvalidError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*atmcp.InvalidError](err); ok {
 		return field.Field + " " + field.Problem, true
 	}
 	return "", false
