@@ -149,6 +149,9 @@ type Hub struct {
 	stop  context.CancelFunc
 	done  chan struct{} // closed when the reaper has ended
 	mint  []byte        // keys the HMAC in session ids that the hub mints
+	// maxDependants is how many tasks may wait for one, so that the end of it fits
+	// into a batch of this store.
+	maxDependants int
 
 	indexer    *indexer
 	background sync.WaitGroup // the indexer's goroutine
@@ -180,7 +183,9 @@ func Open(ctx context.Context, cfg Config) (*Hub, error) {
 		done:    make(chan struct{}),
 		closing: make(chan struct{}),
 		teams:   make(map[TeamID]*teamState),
-		indexer: newIndexer(),
+
+		maxDependants: min(maxDependants, (store.LimitsOf(cfg.Store).BatchKeys-24)/2),
+		indexer:       newIndexer(),
 	}
 	h.db = txn.Open(cfg.Store, txn.Options{
 		CacheBytes: cfg.CacheBytes,

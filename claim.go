@@ -179,7 +179,7 @@ func (t *teamTx) claim(x *task, who AgentID, client ClientInfo) ClaimResult {
 		Kind: leaseTask, ID: string(x.id), Holder: who, Token: x.Token, TTL: ttl.Milliseconds(), Client: client,
 	})
 	save(t, keyClaim(x.id, x.Token), claimRecord{Agent: who, ClaimedAt: t.now(), Client: client})
-	view := x.public()
+	view := t.publicTask(x)
 	view.LeaseExpiresAt = optional(t.in(ttl))
 	return ClaimResult{
 		TaskID: x.id, FencingToken: x.Token, LeaseExpiresAt: t.in(ttl), LeaseTTLS: seconds(ttl), Task: &view, Resume: resume,
@@ -191,7 +191,7 @@ func (t *teamTx) resume(x *task) *Resume {
 	if x.Token == 0 && len(x.DependsOn) == 0 {
 		return nil
 	}
-	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: x.Checkpoint, LastError: x.Result}
+	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: x.Checkpoint, LastError: t.textOf(x.text(partTaskResult), x.Result)}
 	if last, ok := load[claimRecord](t, keyClaim(x.id, x.Token)); ok {
 		r.PreviousHolder, r.PreviousEnd = last.Agent, last.Outcome
 	}
@@ -201,8 +201,8 @@ func (t *teamTx) resume(x *task) *Resume {
 			continue
 		}
 		d := DependencyResult{TaskID: id, Title: dep.Title}
-		if dep.Result != nil {
-			d.ResultSummary = optional(cutText(*dep.Result, maxDependencyResult))
+		if text := t.textOf(dep.text(partTaskResult), dep.Result); text != nil {
+			d.ResultSummary = new(cutText(*text, maxDependencyResult))
 		}
 		r.Dependencies = append(r.Dependencies, d)
 	}

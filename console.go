@@ -68,7 +68,7 @@ func (c *Console) change(ctx context.Context, req taskChange, fn func(*teamTx, *
 			return TaskResult{}, err
 		}
 		seq, err := fn(t, x)
-		return TaskResult{Task: x.public(), EventID: seq}, err
+		return TaskResult{Task: t.publicTask(x), EventID: seq}, err
 	})
 }
 
@@ -204,13 +204,16 @@ func (c *Console) EditTask(ctx context.Context, req EditTaskRequest) (TaskResult
 			return 0, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status)}
 		}
 		whole := CreateTaskRequest{
-			Title: x.Title, Description: x.Description, Priority: x.Priority, Weight: x.Weight,
+			Title: x.Title, Priority: x.Priority, Weight: x.Weight,
 		}
 		whole.take(req)
 		if err := whole.check(); err != nil {
 			return 0, err
 		}
-		x.Title, x.Description, x.Priority, x.Weight = whole.Title, whole.Description, whole.Priority, max(1, whole.Weight)
+		x.Title, x.Priority, x.Weight = whole.Title, whole.Priority, max(1, whole.Weight)
+		if req.Description != nil {
+			x.Description = t.keepText(x.text(partDescription), req.Description)
+		}
 		if req.DependsOn != nil {
 			if err := t.redepend(x, *req.DependsOn); err != nil {
 				return 0, err

@@ -1,11 +1,6 @@
 package atmcp
 
-import (
-	"encoding/json"
-	"strings"
-
-	"github.com/atmcp/atmcp/internal/keyspace"
-)
+import "encoding/json"
 
 // The texts of a directive.
 const (
@@ -15,79 +10,16 @@ const (
 	partOutput      = "o"
 )
 
-// textChunk is how much of a long text one value holds.
-const textChunk = 128 << 10
-
-// longText is a text of a record: in it while it is short, else apart, in chunks,
-// byte for byte. So a record stays small, and a text fits into the store
-// whatever it would be as JSON.
-type longText struct {
-	Short  string `json:"s,omitempty"`
-	Len    int    `json:"n,omitempty"` // of a text that is kept apart
-	SHA256 string `json:"h,omitempty"`
-}
-
-func keyDirText(id DirectiveID, part string) keyspace.Key {
-	return keyspace.Table(tableDirText).Str(string(id)).Str(part)
-}
-
-// keepText stores a text and returns what the record holds of it; nil for nil.
-func (t *teamTx) keepText(id DirectiveID, part string, text *string) *longText {
-	if text == nil {
-		return nil
-	}
-	s := *text
-	if len(s) <= maxPatchText {
-		return &longText{Short: s}
-	}
-	for i := 0; i*textChunk < len(s); i++ {
-		chunk := s[i*textChunk : min((i+1)*textChunk, len(s))]
-		t.tx.Put(keyDirText(id, part).Uint(uint64(i)), append([]byte{recordVersion}, chunk...))
-	}
-	return &longText{Len: len(s), SHA256: sha256Hex(s)}
-}
-
-// textOf returns a text that keepText stored; nil for nil.
-func (t *teamTx) textOf(id DirectiveID, part string, kept *longText) *string {
-	if kept == nil {
-		return nil
-	}
-	if kept.Len == 0 {
-		return &kept.Short
-	}
-	var b strings.Builder
-	for _, raw := range t.tx.Scan(keyspace.Range(keyDirText(id, part), 0)) {
-		b.Write(raw[1:])
-	}
-	s := b.String()
-	return &s
-}
+func (x *directive) text(part string) textID { return textID{string(x.id), part} }
 
 func (t *teamTx) instruction(x *directive) string {
-	return *t.textOf(x.id, partInstruction, x.Instruction)
+	return *t.textOf(x.text(partInstruction), x.Instruction)
 }
 
 // payload returns the payload as it was sent, nil where there was none.
 func (t *teamTx) payload(x *directive) json.RawMessage {
-	if text := t.textOf(x.id, partPayload, x.Payload); text != nil {
+	if text := t.textOf(x.text(partPayload), x.Payload); text != nil {
 		return json.RawMessage(*text)
 	}
 	return nil
-}
-
-// image is the text as events carry it: a long one by its length and hash.
-func (x *longText) image(isJSON bool) any {
-	switch {
-	case x == nil:
-		return nil
-	case x.Len > 0:
-		return struct {
-			Len    int    `json:"len"`
-			SHA256 string `json:"sha256"`
-		}{x.Len, x.SHA256}
-	case isJSON:
-		return json.RawMessage(x.Short)
-	default:
-		return x.Short
-	}
 }

@@ -133,13 +133,13 @@ func (a *Agent) ReportDirective(ctx context.Context, req ReportDirectiveRequest)
 			return ReportDirectiveResult{}, err
 		}
 		x.Status, x.TTLS = req.Status, 0
-		x.Result = t.keepText(x.id, partResult, req.ResultSummary)
-		x.Output = t.keepText(x.id, partOutput, req.Output)
+		x.Result = t.keepText(x.text(partResult), req.ResultSummary)
+		x.Output = t.keepText(x.text(partOutput), req.Output)
 		kind := EventDirectiveDone
 		if req.Status == DirectiveFailed {
 			kind = EventDirectiveFailed
 		}
-		t.putDirective(x, change{kind: kind, payload: map[string]any{"result_summary": req.ResultSummary}})
+		t.putDirective(x, change{kind: kind, payload: map[string]any{"result_summary": excerpt(req.ResultSummary)}})
 		t.endLease(leaseDirective, string(x.id))
 		return ReportDirectiveResult{DirectiveID: x.id, Status: x.Status}, nil
 	})

@@ -286,14 +286,14 @@ func (t *teamTx) metaOf(x *directive) DirectiveMeta {
 func (t *teamTx) publicDirective(x *directive) Directive {
 	return Directive{
 		DirectiveID: x.id, FromAgent: x.From, ToAgent: x.To, Instruction: t.instruction(x),
-		Status: x.Status, Priority: x.Priority, ResultSummary: t.textOf(x.id, partResult, x.Result),
+		Status: x.Status, Priority: x.Priority, ResultSummary: t.textOf(x.text(partResult), x.Result),
 		CreatedAt: x.CreatedAt, UpdatedAt: x.UpdatedAt, DirectiveMeta: t.metaOf(x),
 	}
 }
 
 func (t *teamTx) detailOf(x *directive) DirectiveDetail {
 	return DirectiveDetail{
-		Directive: t.publicDirective(x), ResultOutput: t.textOf(x.id, partOutput, x.Output), Payload: t.payload(x),
+		Directive: t.publicDirective(x), ResultOutput: t.textOf(x.text(partOutput), x.Output), Payload: t.payload(x),
 	}
 }
 

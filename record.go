@@ -32,7 +32,7 @@ const (
 	tableInbox      = 'n' // agent, status, priority, number, directive → inboxRecord: what waits for it
 	tableDirective  = 'd' // directive → directiveRecord
 	tableDirOrder   = 'f' // list, owner, status, number, directive: the order of lists
-	tableDirText    = 'D' // directive, part, chunk: its long texts
+	tableLongText   = 'D' // id of a task or directive, part, chunk: its long texts
 	tableDirDue     = 'F' // expiry, directive: what nobody may claim from then on
 	tableOutput     = 'o' // agent, seq → chunkRecord
 	tableOutputHead = 'O' // agent → outputRecord

@@ -1,8 +1,9 @@
 package atmcp
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
@@ -119,17 +120,17 @@ func (s *teamState) oldRows(ctx context.Context, spec sweptTable, after keyspace
 	return f.old, f.last, err
 }
 
-// wallTime reads one number of a record without decoding the rest of it.
+// wallTime reads one number of a record without decoding the rest of it. A quoted
+// name before a colon is a member's name: inside a text its quotes are escaped.
+// In every swept record the member stands before whatever a caller sent as JSON.
 func wallTime(raw []byte, name string) (int64, bool) {
-	if len(raw) > 0 && raw[0] == recordVersion {
-		raw = raw[1:]
-	}
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
+	_, rest, ok := bytes.Cut(raw, []byte(`"`+name+`":`))
+	if !ok {
 		return 0, false
 	}
-	var at int64
-	return at, json.Unmarshal(members[name], &at) == nil
+	end := bytes.IndexAny(rest, ",}")
+	at, err := strconv.ParseInt(string(rest[:max(end, 0)]), 10, 64)
+	return at, err == nil
 }
 
 // beyondMinimum tells whether more than Config.EventMinimum events are newer.

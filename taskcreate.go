@@ -111,7 +111,7 @@ func (t *teamTx) createTask(id TaskID, req CreateTaskRequest) (res CreateTaskRes
 	}
 	x := &task{id: id, isNew: true}
 	x.taskBody = taskBody{
-		Title: req.Title, Description: req.Description, LeaseTTLS: req.LeaseTTLS,
+		Title: req.Title, Description: t.keepText(x.text(partDescription), req.Description), LeaseTTLS: req.LeaseTTLS,
 		Capabilities: sortedSet(req.RequiredCapabilities), MaxAttempts: t.hub.cfg.TaskMaxAttempts,
 		CreatedAt: t.now(), CreatedBy: t.by.id,
 	}
@@ -180,8 +180,8 @@ func (t *teamTx) dependOn(x *task, refs []TaskID) error {
 		if slices.Contains(x.DependsOn, dep.id) {
 			continue
 		}
-		if dep.Dependants >= maxDependants {
-			return limitError("tasks that depend on "+numberText(dep.Number), maxDependants)
+		if dep.Dependants >= t.hub.maxDependants {
+			return limitError("tasks that depend on "+numberText(dep.Number), t.hub.maxDependants)
 		}
 		x.DependsOn = append(x.DependsOn, dep.id)
 		t.mark(keyDependants(dep.id).Str(string(x.id)))

@@ -60,7 +60,7 @@ func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksRe
 				last = at
 				continue
 			}
-			row := t.state.withLease(x.public())
+			row := t.state.withLease(tx.publicTask(x))
 			if !page.take(row, row.Brief()) {
 				res.NextCursor = cursorText(last)
 				break

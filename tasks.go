@@ -95,17 +95,17 @@ func (t Task) Brief() BriefTask {
 
 // taskBody is what of a task seldom changes.
 type taskBody struct {
-	Title        string   `json:"title"`
-	Description  *string  `json:"description,omitempty"`
-	Goal         GoalID   `json:"goal,omitempty"`
-	Parent       TaskID   `json:"parent,omitempty"`
-	DependsOn    []TaskID `json:"deps,omitempty"`
-	Dependants   int      `json:"dependants,omitempty"`
-	Capabilities []string `json:"caps,omitempty"`
-	LeaseTTLS    *int     `json:"lease_ttl_s,omitempty"`
-	MaxAttempts  int      `json:"max_attempts"`
-	CreatedAt    int64    `json:"created_at"`
-	CreatedBy    string   `json:"by"`
+	Title        string    `json:"title"`
+	Description  *longText `json:"description,omitempty"`
+	Goal         GoalID    `json:"goal,omitempty"`
+	Parent       TaskID    `json:"parent,omitempty"`
+	DependsOn    []TaskID  `json:"deps,omitempty"`
+	Dependants   int       `json:"dependants,omitempty"`
+	Capabilities []string  `json:"caps,omitempty"`
+	LeaseTTLS    *int      `json:"lease_ttl_s,omitempty"`
+	MaxAttempts  int       `json:"max_attempts"`
+	CreatedAt    int64     `json:"created_at"`
+	CreatedBy    string    `json:"by"`
 }
 
 // taskState is what of a task changes with every step. It has all that a claim
@@ -125,7 +125,7 @@ type taskState struct {
 	Dead       []TaskID   `json:"dead,omitempty"`
 	NotBefore  int64      `json:"not_before,omitempty"`
 	Due        bool       `json:"due,omitempty"` // NotBefore has passed
-	Result     *string    `json:"result,omitempty"`
+	Result     *longText  `json:"result,omitempty"`
 	Note       *string    `json:"note,omitempty"`
 	Checkpoint *string    `json:"checkpoint,omitempty"`
 	UpdatedAt  int64      `json:"updated"`
@@ -160,13 +160,21 @@ func optional[T comparable](v T) *T {
 
 func numberText(n Seq) string { return "#" + strconv.FormatUint(uint64(n), 10) }
 
-// public is the task as lists show it; the lease's end is the hub's to add.
-func (x *task) public() Task {
+// The texts of a task.
+const (
+	partDescription = "d"
+	partTaskResult  = "r"
+)
+
+func (x *task) text(part string) textID { return textID{string(x.id), part} }
+
+// publicTask is the task as lists show it; the lease's end is the hub's to add.
+func (t *teamTx) publicTask(x *task) Task {
 	return Task{
 		TaskID: x.id, ParentID: optional(x.Parent), GoalID: optional(x.Goal), Title: x.Title,
-		Description: x.Description, Status: x.Status, Priority: x.Priority, Weight: x.Weight,
+		Description: t.textOf(x.text(partDescription), x.Description), Status: x.Status, Priority: x.Priority, Weight: x.Weight,
 		Assignee: optional(x.Assignee), FencingToken: x.Token, ProgressPct: x.Progress, Attempts: x.Attempts,
-		MaxAttempts: x.MaxAttempts, ResultSummary: x.Result, LeaseTTLS: x.LeaseTTLS, CreatedAt: x.CreatedAt,
+		MaxAttempts: x.MaxAttempts, ResultSummary: t.textOf(x.text(partTaskResult), x.Result), LeaseTTLS: x.LeaseTTLS, CreatedAt: x.CreatedAt,
 		UpdatedAt: x.UpdatedAt, LastEventID: x.Last, Number: numberText(x.Number), DependsOn: x.DependsOn,
 		PendingDeps: x.Pending, BlockedBy: x.Dead, RequiredCapabilities: x.Capabilities,
 		NotBefore: optional(x.NotBefore), Checkpoint: x.Checkpoint, Note: x.Note,
@@ -181,7 +189,7 @@ func (x *task) image(b taskBody, s taskState) image {
 		{"parent_id", optional(b.Parent)},
 		{"goal_id", optional(b.Goal)},
 		{"title", b.Title},
-		{"description", b.Description},
+		{"description", b.Description.image(false)},
 		{"status", s.Status},
 		{"priority", s.Priority},
 		{"weight", s.Weight},
@@ -190,7 +198,7 @@ func (x *task) image(b taskBody, s taskState) image {
 		{"progress_pct", s.Progress},
 		{"attempts", s.Attempts},
 		{"max_attempts", b.MaxAttempts},
-		{"result_summary", s.Result},
+		{"result_summary", s.Result.image(false)},
 		{"lease_ttl_s", b.LeaseTTLS},
 		{"created_at", b.CreatedAt},
 		{"number", numberText(s.Number)},
@@ -330,7 +338,7 @@ func (t *Team) Task(ctx context.Context, ref TaskID) (Task, error) {
 		if err != nil {
 			return Task{}, err
 		}
-		return t.state.withLease(x.public()), nil
+		return t.state.withLease(tx.publicTask(x)), nil
 	})
 }
 

@@ -179,8 +179,9 @@ func (l *Lease) Complete(ctx context.Context, req CompleteRequest) (CompleteResu
 		if err != nil {
 			return CompleteResult{}, err
 		}
-		x.Status, x.Progress, x.Result = TaskDone, 100, req.ResultSummary
-		seq := t.finishTask(x, change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": req.ResultSummary}})
+		x.Status, x.Progress = TaskDone, 100
+		x.Result = t.keepText(x.text(partTaskResult), req.ResultSummary)
+		seq := t.finishTask(x, change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": excerpt(req.ResultSummary)}})
 		return CompleteResult{TaskID: x.id, EventID: seq, EligibleUnblocked: t.unblockDependants(x)}, nil
 	})
 	l.agent.idle(res.TaskID)
@@ -236,10 +237,10 @@ func (l *Lease) Fail(ctx context.Context, req FailRequest) (FailResult, error) {
 		if err != nil {
 			return FailResult{}, err
 		}
-		x.Result = req.Error
+		x.Result = t.keepText(x.text(partTaskResult), req.Error)
 		end := attemptEnd{
 			outcome: "failed", dead: req.Retryable != nil && !*req.Retryable,
-			payload: map[string]any{"error": req.Error},
+			payload: map[string]any{"error": excerpt(req.Error)},
 		}
 		if req.RetryAfterS != nil {
 			end.after = optional(time.Duration(*req.RetryAfterS) * time.Second)
