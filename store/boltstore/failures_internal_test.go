@@ -129,3 +129,11 @@ type wrapped struct{ err error }
 
 func (w *wrapped) Error() string { return "write hub.db: something" }
 func (w *wrapped) Unwrap() error { return w.err }
+
+// What NoSync would lose survives a killed process, because the kernel still
+// has it, and is gone with the power. No test of a process can tell.
+func TestSyncIsNeverOff(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "hub.db"))
+	assert.False(t, s.db.NoSync, "NoSync")
+	assert.False(t, s.db.NoGrowSync, "NoGrowSync")
+}

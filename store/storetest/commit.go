@@ -1,8 +1,8 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,9 +68,10 @@ func (b Backend) testConflict(t *testing.T) {
 	require.ErrorIs(t, hs[0].Commit(t.Context(), "team", sameBatch), store.ErrConflict, "a batch is applied once")
 }
 
-// testOneWinner: of those who commit on one head, exactly one succeeds.
+// testOneWinner: of those who commit on one head, exactly one succeeds, and
+// nothing of the others is to be seen.
 func (b Backend) testOneWinner(t *testing.T) {
-	const clients, rounds = 8, 25
+	const clients, rounds = 8, 100
 	hs := b.two(t)
 	var head store.Head
 	var tag uint64
@@ -78,27 +79,42 @@ func (b Backend) testOneWinner(t *testing.T) {
 		var wins atomic.Int64
 		var winner atomic.Uint64
 		var wg sync.WaitGroup
+		start := make(chan struct{}) // so that they meet, also in a store that answers in microseconds
 		for c := range clients {
 			tag++
-			own := tag
+			claim := batch(head, tag, wide(tag)...)
+			claim.Puts = append(claim.Puts, store.KV{Key: fmt.Appendf(nil, "won/%d/%d", round, c)})
 			wg.Go(func() {
-				key := fmt.Sprintf("%d/%d", round, c)
-				err := hs[c%2].Commit(t.Context(), "team", batch(head, own, key, "won"))
+				<-start
+				err := hs[c%2].Commit(t.Context(), "team", claim)
 				if err == nil {
 					wins.Add(1)
-					winner.Store(own)
+					winner.Store(claim.Head.Tag)
 					return
 				}
 				assert.ErrorIs(t, err, store.ErrConflict)
 			})
 		}
+		close(start)
 		wg.Wait()
 		require.EqualValues(t, 1, wins.Load(), "winners of round %d", round)
 		head = store.Head{Rev: head.Rev + 1, Tag: winner.Load()}
-		got, rows := all(t, hs[round%2], "team")
-		require.Equal(t, head, got)
-		require.Len(t, rows, 2*(round+1), "only winners left a row")
+		snap := mustRead(t, hs[round%2], "team",
+			store.Range{Start: []byte("wide/"), End: []byte("wide0")},
+			store.Range{Start: []byte("won/"), End: []byte("won0")})
+		require.Equal(t, head, snap.Head)
+		require.Equal(t, wide(head.Tag), pairs(snap.Rows[0]), "rows of several clients in round %d", round)
+		require.Len(t, snap.Rows[1], round+1, "only winners left a row")
 	}
+}
+
+// wide returns so many rows of one value that writing them takes a moment.
+func wide(tag uint64) []string {
+	var out []string
+	for i := range 100 {
+		out = append(out, fmt.Sprintf("wide/%03d", i), strconv.FormatUint(tag, 10))
+	}
+	return out
 }
 
 // testNeighboursUnharmed: commits that lose or are refused do no harm to those
@@ -131,17 +147,4 @@ func (b Backend) testNeighboursUnharmed(t *testing.T) {
 		assert.EqualValues(t, rounds, head.Rev, team)
 		assert.Len(t, rows, 2*rounds, team)
 	}
-}
-
-// oneOf reports whether err is nil or one of the targets.
-func oneOf(err error, targets ...error) bool {
-	if err == nil {
-		return true
-	}
-	for _, target := range targets {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
 }

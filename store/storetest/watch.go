@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,7 @@ func (b Backend) testWatchHints(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var wg sync.WaitGroup
+	const enough = 25
 	var seen [4]atomic.Uint64
 	watchCtx, stop := context.WithCancel(ctx)
 	for i := range seen {
@@ -46,7 +48,7 @@ func (b Backend) testWatchHints(t *testing.T) {
 	heads := map[string]store.Head{}
 	waiting := func() bool {
 		for i := range seen {
-			if seen[i].Load() < 2 {
+			if seen[i].Load() < enough {
 				return true
 			}
 		}
@@ -54,7 +56,7 @@ func (b Backend) testWatchHints(t *testing.T) {
 	}
 	for waiting() && ctx.Err() == nil { // a hint may be lost, so there is always another
 		for i, team := range []string{"one", "two"} {
-			heads[team] = mustCommit(t, hs[i], team, batch(heads[team], 1, "k", "v"))
+			heads[team] = mustCommit(t, hs[i], team, batch(heads[team], 1, wide(1)...))
 		}
 	}
 	assert.False(t, waiting(), "no hints within %v", patience)
@@ -71,28 +73,41 @@ func (b Backend) testWatchEnds(t *testing.T) {
 	require.ErrorIs(t, s.Watch(ctx, func(string, store.Head) {}), context.DeadlineExceeded)
 
 	const watchers = 3
-	ended := make(chan error, watchers)
+	ended, inside := make(chan error, watchers), make(chan struct{}, watchers)
 	var closed atomic.Bool
-	var called atomic.Int64
 	for range watchers {
+		var once sync.Once
 		go func() {
 			ended <- s.Watch(t.Context(), func(string, store.Head) {
-				called.Add(1)
-				assert.False(t, closed.Load(), "a hint after Close")
+				once.Do(func() { inside <- struct{}{} })
+				for range 1000 { // long enough to be met by Close
+					runtime.Gosched()
+				}
+				assert.False(t, closed.Load(), "a hint outlasted Close")
 			})
 		}()
 	}
-	polled := false
-	if p, ok := s.(store.Polled); ok {
-		polled = p.Polled()
-	}
-	var head store.Head
-	for start := time.Now(); called.Load() == 0 && !polled && time.Since(start) < patience; {
-		head = mustCommit(t, s, "team", batch(head, 1, "k", "v"))
+	if p, ok := s.(store.Polled); !ok || !p.Polled() {
+		commitUntil(t, s, inside)
 	}
 	require.NoError(t, s.Close())
 	closed.Store(true)
 	for range watchers {
 		require.ErrorIs(t, <-ended, store.ErrClosed)
 	}
+}
+
+// commitUntil commits until a hint is being heard.
+func commitUntil(t *testing.T, s store.Store, heard <-chan struct{}) {
+	t.Helper()
+	var head store.Head
+	for start := time.Now(); time.Since(start) < patience; {
+		head = mustCommit(t, s, "team", batch(head, 1, "k", "v"))
+		select {
+		case <-heard:
+			return
+		default:
+		}
+	}
+	require.Fail(t, "no hint", "within %v", patience)
 }
