@@ -53,6 +53,20 @@ func serve(t *testing.T, hub *atmcp.Hub) string {
 	return server.URL
 }
 
+// readLog returns all events of a team.
+func readLog(t *testing.T, team *atmcp.Team) []atmcp.Event {
+	t.Helper()
+	var log []atmcp.Event
+	for since := atmcp.Seq(0); ; {
+		page, err := team.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: since, Limit: 1000})
+		require.NoError(t, err)
+		log = append(log, page.Events...)
+		if since = page.NextCursor; !page.More {
+			return log
+		}
+	}
+}
+
 // allTasks returns every task of a team.
 func allTasks(t *testing.T, team *atmcp.Team) []atmcp.Task {
 	t.Helper()
