@@ -44,6 +44,7 @@ func TestWatcherThatFallsBehindIsOwedTheNewestHeadOfEachTeam(t *testing.T) {
 		}
 		require.Zero(t, time.Since(start), "Moved waits for nobody")
 		time.Sleep(time.Hour)
+		synctest.Wait() // what it heard is now ours to read
 		assert.Equal(t, map[string][]uint64{"a": {1, 1001}, "b": {1000}}, w.heads)
 		h.End(store.ErrClosed)
 		h.Wait()
