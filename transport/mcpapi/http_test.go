@@ -142,6 +142,16 @@ func TestUnknownToolsAreToldToTheModel(t *testing.T) {
 	assert.Equal(t, "Unknown tool: create_goal", r.Text, "a profile has its own tools")
 }
 
+func TestNobodyCanHoldAStreamOpenForNothing(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	h := http.Header{"Mcp-Protocol-Version": {modern}, "Mcp-Method": {"subscriptions/listen"}}
+	res := s.send(t, http.MethodPost, "/mcp", h, `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{`+
+		`"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/protocolVersion":"`+modern+
+		`","io.modelcontextprotocol/clientCapabilities":{}}}}`)
+	assert.Equal(t, http.StatusNotFound, res.Status, res.Body)
+}
+
 func TestUnknownProfilesAreToldAtStart(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)

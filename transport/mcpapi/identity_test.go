@@ -84,10 +84,10 @@ func TestRequestsWithoutAnIdentityAreToldHowToGetOne(t *testing.T) {
 		assert.Equal(t, false, r.JSON["ok"], name)
 		assert.NotEmpty(t, r.JSON["hint"], name)
 	}
-	for _, name := range []string{"Bearer ${ATMCP_TOKEN}"} {
-		r := s.call(t, http.Header{"Authorization": {name}}, "inbox", nil)
-		assert.Contains(t, r.JSON["hint"], "variable not expanded")
-	}
+	placeholder := http.Header{"Authorization": {"Bearer ${ATMCP_TOKEN}"}}
+	assert.Contains(t, s.call(t, placeholder, "inbox", nil).text(t, "hint"), "variable not expanded")
+	joining := s.call(t, placeholder, "join_team", args{"team_name": "crew", "display_name": "ann"})
+	assert.Contains(t, joining.text(t, "hint"), "variable not expanded")
 	viewer := s.call(t, http.Header{"Authorization": {"Bearer " + other.DashboardToken}, "X-Atmcp-Agent": {"ann"}}, "inbox", nil)
 	assert.Equal(t, "forbidden", viewer.JSON["error"], viewer.Text)
 }

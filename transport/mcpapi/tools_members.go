@@ -1,6 +1,7 @@
 package mcpapi
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/atmcp/atmcp"
@@ -63,6 +64,9 @@ func joinTeam(ctx context.Context, c *call) (any, error) {
 		*field = c.in.TextOr(name, *field)
 	}
 	if err := c.in.Err(); err != nil {
+		return nil, err
+	}
+	if err := expanded(cmp.Or(req.JoinToken, c.cred.Token)); err != nil {
 		return nil, err
 	}
 	agent, res, err := c.hub.Join(ctx, c.cred, req)
