@@ -184,6 +184,25 @@ func TestFinalTaskStaysAsItIs(t *testing.T) {
 	refused(t, atmcp.CodeNotOpen, err)
 }
 
+func TestHolderOfACancelledTaskIsToldThatItIs(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+	held := claimNext(t, a)
+	console, err := team.Console("ops")
+	require.NoError(t, err)
+	_, err = console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: held.TaskID, Reason: "not needed"})
+	require.NoError(t, err)
+	news, err := a.News(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{string(held.TaskID)}, news.Cancelled)
+	_, err = a.Lease(held.TaskID, held.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{})
+	var final *atmcp.AlreadyFinalError
+	require.ErrorAs(t, err, &final)
+	assert.Equal(t, "cancelled", final.Status)
+}
+
 func TestFailedTaskIsOfferedAgainAfterItsBackoffAndDeadAfterItsAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (t *teamTx) heldTask(l *Lease) (*task, error) {
 	if x.Assignee == l.agent.id && x.Token == l.token && x.Status.held() {
 		return x, nil
 	}
-	if x.Status.final() && x.Assignee == l.agent.id && x.Token == l.token {
+	if last, _ := load[claimRecord](t, keyClaim(x.id, l.token)); x.Status.final() && x.Token == l.token && last.Agent == l.agent.id {
 		return nil, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: string(x.Status), Hint: "nothing was changed"}
 	}
 	return nil, &StaleTokenError{
