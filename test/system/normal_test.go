@@ -64,7 +64,10 @@ func normalLog(t *testing.T, log []atmcp.Event) []string {
 }
 
 func together(a, b atmcp.Event) bool {
-	return a.Kind == b.Kind && a.TS == b.TS && (a.Kind == atmcp.EventTaskRequeued || a.Kind == atmcp.EventDirectiveRequeued)
+	ends := []atmcp.EventKind{
+		atmcp.EventTaskRequeued, atmcp.EventTaskFailed, atmcp.EventDirectiveRequeued, atmcp.EventDirectiveFailed,
+	}
+	return a.TS == b.TS && slices.Contains(ends, a.Kind) && slices.Contains(ends, b.Kind)
 }
 
 // requireSameLog reports the first event in which two histories differ.
