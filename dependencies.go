@@ -42,10 +42,6 @@ func (t *teamTx) redepend(x *task, refs []TaskID) error {
 	}
 	for _, id := range x.DependsOn {
 		t.del(keyDependants(id).Str(string(x.id)))
-		if dep, err := t.task(id); err == nil {
-			dep.Dependants--
-			t.saveTask(dep)
-		}
 	}
 	x.DependsOn, x.Pending, x.Dead = nil, 0, nil
 	return t.dependOn(x, refs)

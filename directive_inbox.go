@@ -126,9 +126,6 @@ func directiveAt(place keyspace.Key) DirectiveID {
 }
 
 // waitingDirectives counts the pending directives of an agent, up to a limit.
-func (t *teamTx) waitingDirectives(who AgentID, limit int) (n int) {
-	for range t.keys(keyspace.Range(keyInbox(who, DirectivePending), limit)) {
-		n++
-	}
-	return n
+func (t *teamTx) waitingDirectives(who AgentID, limit int) int {
+	return t.countKeys(keyInbox(who, DirectivePending), limit)
 }

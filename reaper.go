@@ -2,7 +2,10 @@ package atmcp
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/atmcp/atmcp/store"
 )
 
 // The reaper is the hub's one background loop. Each tick it ages the leases of
@@ -113,7 +116,9 @@ func (s *teamState) reap(ctx context.Context, step time.Duration) error {
 }
 
 // endLapsed gives back what the lapsed leases were on, where the disk still
-// says what this hub observed. A lease that changed starts a fresh term.
+// says what this hub observed. A lease that changed starts a fresh term. Tasks
+// that die take a write for each task that depends on them: where all together
+// are too many for a batch, each half goes on its own.
 func (s *teamState) endLapsed(ctx context.Context, lapsed []leaseRecord) error {
 	_, err := update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
 		for _, seen := range lapsed {
@@ -131,6 +136,11 @@ func (s *teamState) endLapsed(ctx context.Context, lapsed []leaseRecord) error {
 		}
 		return struct{}{}, nil
 	})
+	if half := len(lapsed) / 2; half > 0 && errors.Is(err, store.ErrRejected) {
+		if err = s.endLapsed(ctx, lapsed[:half]); err == nil {
+			err = s.endLapsed(ctx, lapsed[half:])
+		}
+	}
 	return err
 }
 

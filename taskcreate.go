@@ -180,13 +180,11 @@ func (t *teamTx) dependOn(x *task, refs []TaskID) error {
 		if slices.Contains(x.DependsOn, dep.id) {
 			continue
 		}
-		if dep.Dependants >= t.hub.maxDependants {
-			return limitError("tasks that depend on "+numberText(dep.Number), t.hub.maxDependants)
+		if most := t.hub.maxDependants; t.countKeys(keyDependants(dep.id), most) >= most {
+			return limitError("tasks that depend on "+numberText(dep.Number), most)
 		}
 		x.DependsOn = append(x.DependsOn, dep.id)
 		t.mark(keyDependants(dep.id).Str(string(x.id)))
-		dep.Dependants++
-		t.saveTask(dep)
 		if dep.Status != TaskDone {
 			x.Pending++
 		}

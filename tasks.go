@@ -100,7 +100,6 @@ type taskBody struct {
 	Goal         GoalID    `json:"goal,omitempty"`
 	Parent       TaskID    `json:"parent,omitempty"`
 	DependsOn    []TaskID  `json:"deps,omitempty"`
-	Dependants   int       `json:"dependants,omitempty"`
 	Capabilities []string  `json:"caps,omitempty"`
 	LeaseTTLS    *int      `json:"lease_ttl_s,omitempty"`
 	MaxAttempts  int       `json:"max_attempts"`

@@ -166,6 +166,14 @@ func (t *teamTx) keys(r store.Range) iter.Seq[keyspace.Key] {
 	}
 }
 
+// countKeys counts the keys at or below a prefix, up to a limit.
+func (t *teamTx) countKeys(prefix keyspace.Key, limit int) (n int) {
+	for range t.keys(keyspace.Range(prefix, limit)) {
+		n++
+	}
+	return n
+}
+
 // encode writes a record: its version, then JSON, in which raw JSON stands as it
 // is: escaping would change a register's value.
 func encode(rec any) ([]byte, error) {

@@ -1,0 +1,87 @@
+package atmcp_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp"
+)
+
+// A memstore takes the smallest batch that a store may take: what fits here fits
+// everywhere.
+
+func createTask(t *testing.T, a *atmcp.Agent, req atmcp.CreateTaskRequest) atmcp.TaskID {
+	t.Helper()
+	if req.Title == "" {
+		req.Title = "x"
+	}
+	res, err := a.CreateTask(t.Context(), req)
+	require.NoError(t, err)
+	return res.TaskID
+}
+
+func createTasks(t *testing.T, a *atmcp.Agent, n int) []atmcp.TaskID {
+	t.Helper()
+	ids := make([]atmcp.TaskID, n)
+	for i := range ids {
+		ids[i] = createTask(t, a, atmcp.CreateTaskRequest{})
+	}
+	return ids
+}
+
+func TestTheLargestTaskFitsIntoTheSmallestBatch(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	goal, err := a.CreateGoal(t.Context(), atmcp.CreateGoalRequest{Title: "g"})
+	require.NoError(t, err)
+	deps := createTasks(t, a, 65)
+	caps := make([]string, 32)
+	for i := range caps {
+		caps[i] = fmt.Sprintf("%02d%s", i, strings.Repeat("ü", 60))
+	}
+	text := strings.Repeat("\x01", 16<<10)
+	id := createTask(t, a, atmcp.CreateTaskRequest{
+		Title: strings.Repeat("t", 256), Description: &text, GoalID: goal.GoalID, ParentID: deps[64],
+		DependsOn: deps[:32], RequiredCapabilities: caps, IdemKey: "k",
+	})
+	console, err := team.Console("desk")
+	require.NoError(t, err)
+	others := deps[32:64]
+	_, err = console.EditTask(t.Context(), atmcp.EditTaskRequest{
+		TaskRequest: atmcp.TaskRequest{TaskID: id, Reason: strings.Repeat("\x01", 4<<10), IdemKey: "k"}, DependsOn: &others,
+	})
+	require.NoError(t, err)
+	x, err := team.Task(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, others, x.DependsOn)
+	assert.Equal(t, 32, x.PendingDeps)
+}
+
+func TestLeasesThatLapseTogetherEndThoughManyTasksDependOnThem(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t, func(c *atmcp.Config) { c.TaskMaxAttempts = 1 }))
+		a := join(t, team, "alice")
+		heads := createTasks(t, a, 16)
+		for _, head := range heads {
+			for range 50 {
+				createTask(t, a, atmcp.CreateTaskRequest{DependsOn: []atmcp.TaskID{head}})
+			}
+			_, err := a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: head})
+			require.NoError(t, err)
+		}
+		time.Sleep(95 * time.Second)
+		for _, head := range heads {
+			x, err := team.Task(t.Context(), head)
+			require.NoError(t, err)
+			assert.Equal(t, atmcp.TaskFailed, x.Status)
+		}
+	})
+}
