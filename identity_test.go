@@ -231,3 +231,24 @@ func TestPresenceGoesFromHealthyToOfflineAndIsBackWithAnyCall(t *testing.T) {
 		refused(t, atmcp.CodeInvalid, err)
 	})
 }
+
+func TestRepeatedJoinReplacesTheTokenThatWasLostWithItsReply(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	cred := atmcp.Credential{Token: made(t, hub, "crew").JoinToken}
+	req := atmcp.JoinRequest{TeamName: "crew", DisplayName: "alice", AgentToken: true, IdemKey: "k"}
+	a, lost, err := hub.Join(t.Context(), cred, req)
+	require.NoError(t, err)
+	_, again, err := hub.Join(t.Context(), cred, req)
+	require.NoError(t, err)
+	assert.Equal(t, lost.AgentID, again.AgentID)
+	assert.Equal(t, []atmcp.EventKind{atmcp.EventAgentJoined}, kinds(t, a.Team, 0))
+
+	_, err = hub.Identify(t.Context(), atmcp.Credential{Token: lost.AgentToken})
+	refused(t, atmcp.CodeNotJoined, err)
+	_, err = hub.Identify(t.Context(), atmcp.Credential{Token: again.AgentToken})
+	require.NoError(t, err)
+	req.IdemKey = "another"
+	_, _, err = hub.Join(t.Context(), cred, req)
+	refused(t, atmcp.CodeForbidden, err)
+}

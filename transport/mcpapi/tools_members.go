@@ -51,11 +51,10 @@ func memberTools() []tool {
 
 // joinTeam is the one tool that needs no identity: it gives one.
 func joinTeam(ctx context.Context, c *call) (any, error) {
-	c.idemKey() // joining again finds the same member: it needs no record
 	req := atmcp.JoinRequest{
 		TeamName: c.in.Text("team_name"), DisplayName: c.in.Text("display_name"), JoinToken: c.in.TextOr("join_token", ""),
 		Capabilities: wire.Strings[string](c.in, "capabilities"), AgentID: atmcp.AgentID(c.in.TextOr("agent_id", "")),
-		AgentToken: c.in.Bool("agent_token"), NoHandle: c.headersName,
+		AgentToken: c.in.Bool("agent_token"), NoHandle: c.headersName, IdemKey: c.idemKey(),
 	}
 	for name, field := range map[string]*string{
 		"instance": &c.cred.Client.Instance, "client": &c.cred.Client.Client, "host": &c.cred.Client.Host,
