@@ -85,3 +85,35 @@ func TestLeasesThatLapseTogetherEndThoughManyTasksDependOnThem(t *testing.T) {
 		}
 	})
 }
+func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t, func(c *atmcp.Config) { c.RetryBackoff = -1 })
+	team := newTeam(t, hub)
+	a := join(t, team, "alice")
+	text := strings.Repeat("\x01", 200<<10)
+	var deps []atmcp.TaskID
+	for range 32 {
+		id := createTask(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("\x01", 256)})
+		c, err := a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: id})
+		require.NoError(t, err)
+		_, err = a.Lease(id, c.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{ResultSummary: &text})
+		require.NoError(t, err)
+		deps = append(deps, id)
+	}
+	long, note := strings.Repeat("\x01", 16<<10), strings.Repeat("\x01", 4<<10)
+	id := createTask(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("\x01", 256), Description: &long, DependsOn: deps})
+	for _, key := range []string{"1", "2"} {
+		c, err := a.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{IdemKey: key})
+		require.NoError(t, err)
+		require.Equal(t, id, c.TaskID)
+		lease := a.Lease(id, c.FencingToken)
+		_, err = lease.Progress(t.Context(), atmcp.ProgressRequest{Note: &note, Checkpoint: &note})
+		require.NoError(t, err)
+		_, err = lease.Fail(t.Context(), atmcp.FailRequest{Error: &text})
+		require.NoError(t, err)
+	}
+	console, err := team.Console("desk")
+	require.NoError(t, err)
+	_, err = console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: id, IdemKey: "k"})
+	require.NoError(t, err)
+}

@@ -53,7 +53,7 @@ type Resume struct {
 	Attempt        int                `json:"attempt"` // from 1
 	PreviousHolder AgentID            `json:"previous_holder,omitempty"`
 	PreviousEnd    string             `json:"previous_end,omitempty"` // failed, expired, released
-	LastError      *string            `json:"last_error,omitempty"`
+	LastError      *string            `json:"last_error,omitempty"`   // its beginning
 	Checkpoint     *string            `json:"checkpoint,omitempty"`
 	Dependencies   []DependencyResult `json:"dependencies,omitempty"`
 }
@@ -62,11 +62,17 @@ type Resume struct {
 type DependencyResult struct {
 	TaskID        TaskID  `json:"task_id"`
 	Title         string  `json:"title"`
-	ResultSummary *string `json:"result_summary"` // its first 2,048 characters
+	ResultSummary *string `json:"result_summary"` // its beginning
 }
 
-// maxDependencyResult is how much of a dependency's result a claim shows.
-const maxDependencyResult = 2048
+// How much a claim shows of a result, and of those of all dependencies together,
+// in bytes of their JSON: a claim is short to read, and the record of its
+// idempotency key holds it whatever is in its texts.
+const (
+	shownResult       = 4 << 10
+	shownDependencies = 32 << 10
+	shownTitle        = 60 // characters, of a dependency
+)
 
 // NotOpenError refuses a claim of a task that somebody holds, or that is final.
 type NotOpenError struct {
@@ -179,7 +185,7 @@ func (t *teamTx) claim(x *task, who AgentID, client ClientInfo) ClaimResult {
 		Kind: leaseTask, ID: string(x.id), Holder: who, Token: x.Token, TTL: ttl.Milliseconds(), Client: client,
 	})
 	save(t, keyClaim(x.id, x.Token), claimRecord{Agent: who, ClaimedAt: t.now(), Client: client})
-	view := t.publicTask(x)
+	view := t.shownTask(x)
 	view.LeaseExpiresAt = optional(t.in(ttl))
 	return ClaimResult{
 		TaskID: x.id, FencingToken: x.Token, LeaseExpiresAt: t.in(ttl), LeaseTTLS: seconds(ttl), Task: &view, Resume: resume,
@@ -191,7 +197,7 @@ func (t *teamTx) resume(x *task) *Resume {
 	if x.Token == 0 && len(x.DependsOn) == 0 {
 		return nil
 	}
-	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: x.Checkpoint, LastError: t.textOf(x.text(partTaskResult), x.Result)}
+	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: x.Checkpoint, LastError: t.shownResult(x, shownResult)}
 	if last, ok := load[claimRecord](t, keyClaim(x.id, x.Token)); ok {
 		r.PreviousHolder, r.PreviousEnd = last.Agent, last.Outcome
 	}
@@ -200,13 +206,31 @@ func (t *teamTx) resume(x *task) *Resume {
 		if err != nil {
 			continue
 		}
-		d := DependencyResult{TaskID: id, Title: dep.Title}
-		if text := t.textOf(dep.text(partTaskResult), dep.Result); text != nil {
-			d.ResultSummary = new(cutText(*text, maxDependencyResult))
-		}
-		r.Dependencies = append(r.Dependencies, d)
+		share := min(shownResult, shownDependencies/len(x.DependsOn))
+		r.Dependencies = append(r.Dependencies, DependencyResult{
+			TaskID: id, Title: cutText(dep.Title, shownTitle), ResultSummary: t.shownResult(dep, share),
+		})
 	}
 	return r
+}
+
+// shownTask is the task as a mutation's result shows it: with the beginning of
+// its result.
+func (t *teamTx) shownTask(x *task) Task {
+	x = new(*x)
+	result := t.shownResult(x, shownResult)
+	x.Result = nil
+	view := t.publicTask(x)
+	view.ResultSummary = result
+	return view
+}
+
+func (t *teamTx) shownResult(x *task, most int) *string {
+	text := t.textOf(x.text(partTaskResult), x.Result)
+	if text == nil {
+		return nil
+	}
+	return new(cutJSON(*text, most))
 }
 
 // claimed remembers what the agent is at, for people.

@@ -68,7 +68,7 @@ func (c *Console) change(ctx context.Context, req taskChange, fn func(*teamTx, *
 			return TaskResult{}, err
 		}
 		seq, err := fn(t, x)
-		return TaskResult{Task: t.publicTask(x), EventID: seq}, err
+		return TaskResult{Task: t.shownTask(x), EventID: seq}, err
 	})
 }
 

@@ -3,6 +3,7 @@ package atmcp
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -69,6 +70,24 @@ func excerpt(s *string) *string {
 	}
 	cut := cutText(*s, maxPayloadText)
 	return &cut
+}
+
+// cutJSON cuts s so that it takes at most so many bytes within JSON.
+func cutJSON(s string, most int) string {
+	for i, r := range s {
+		switch {
+		case r == '"' || r == '\\' || r == '\n' || r == '\r' || r == '\t':
+			most -= 2
+		case r < ' ' || r == '\u2028' || r == '\u2029':
+			most -= len(`\u2028`)
+		default:
+			most -= utf8.RuneLen(r)
+		}
+		if most < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 // image is the text as events carry it: a long one by its length and hash.
