@@ -117,3 +117,26 @@ func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
 	_, err = console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: id, IdemKey: "k"})
 	require.NoError(t, err)
 }
+func TestWhatManyAgentsShowOfThemselvesIsSaved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		agents := make([]*atmcp.Agent, 80)
+		for i := range agents {
+			agents[i] = join(t, team, fmt.Sprint("agent ", i))
+		}
+		time.Sleep(2 * time.Minute)
+		status := strings.Repeat("\x01", 5000)
+		for _, a := range agents {
+			_, err := a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{StatusSummary: &status})
+			require.NoError(t, err)
+		}
+		time.Sleep(2 * time.Minute)
+		list, err := team.ListAgents(t.Context(), atmcp.ListAgentsRequest{Listing: atmcp.Listing{MaxBytes: 1 << 20}})
+		require.NoError(t, err)
+		for _, info := range list.Agents {
+			require.NotNil(t, info.StatusSummary)
+			assert.Len(t, *info.StatusSummary, 4096)
+		}
+	})
+}

@@ -51,6 +51,3 @@ func refused(t *testing.T, code atmcp.Code, err error) {
 	require.Error(t, err)
 	require.Equal(t, code, atmcp.CodeOf(err), "%v", err)
 }
-
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }

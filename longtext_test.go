@@ -15,7 +15,7 @@ func TestLongTextsOfATaskComeBackWhole(t *testing.T) {
 	t.Parallel()
 	a := join(t, newTeam(t, newHub(t)), "alice")
 	long, short := strings.Repeat("\x01é", 60_000), "short"
-	id := create(t, a, atmcp.CreateTaskRequest{Title: "x", Description: ptr(strings.Repeat("\x02", 16<<10))})
+	id := create(t, a, atmcp.CreateTaskRequest{Title: "x", Description: new(strings.Repeat("\x02", 16<<10))})
 	for _, text := range []string{long, short} {
 		held, err := a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: id})
 		require.NoError(t, err)
