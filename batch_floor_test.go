@@ -16,21 +16,11 @@ import (
 // A memstore takes the smallest batch that a store may take: what fits here fits
 // everywhere.
 
-func createTask(t *testing.T, a *atmcp.Agent, req atmcp.CreateTaskRequest) atmcp.TaskID {
-	t.Helper()
-	if req.Title == "" {
-		req.Title = "x"
-	}
-	res, err := a.CreateTask(t.Context(), req)
-	require.NoError(t, err)
-	return res.TaskID
-}
-
 func createTasks(t *testing.T, a *atmcp.Agent, n int) []atmcp.TaskID {
 	t.Helper()
 	ids := make([]atmcp.TaskID, n)
 	for i := range ids {
-		ids[i] = createTask(t, a, atmcp.CreateTaskRequest{})
+		ids[i] = create(t, a, atmcp.CreateTaskRequest{Title: "x"})
 	}
 	return ids
 }
@@ -47,7 +37,7 @@ func TestTheLargestTaskFitsIntoTheSmallestBatch(t *testing.T) {
 		caps[i] = fmt.Sprintf("%02d%s", i, strings.Repeat("ü", 60))
 	}
 	text := strings.Repeat("\x01", 16<<10)
-	id := createTask(t, a, atmcp.CreateTaskRequest{
+	id := create(t, a, atmcp.CreateTaskRequest{
 		Title: strings.Repeat("t", 256), Description: &text, GoalID: goal.GoalID, ParentID: deps[64],
 		DependsOn: deps[:32], RequiredCapabilities: caps, IdemKey: "k",
 	})
@@ -72,7 +62,7 @@ func TestLeasesThatLapseTogetherEndThoughManyTasksDependOnThem(t *testing.T) {
 		heads := createTasks(t, a, 16)
 		for _, head := range heads {
 			for range 50 {
-				createTask(t, a, atmcp.CreateTaskRequest{DependsOn: []atmcp.TaskID{head}})
+				create(t, a, atmcp.CreateTaskRequest{Title: "x", DependsOn: []atmcp.TaskID{head}})
 			}
 			_, err := a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: head})
 			require.NoError(t, err)
@@ -93,7 +83,7 @@ func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
 	text := strings.Repeat("\x01", 200<<10)
 	var deps []atmcp.TaskID
 	for range 32 {
-		id := createTask(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("\x01", 256)})
+		id := create(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("\x01", 256)})
 		c, err := a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: id})
 		require.NoError(t, err)
 		_, err = a.Lease(id, c.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{ResultSummary: &text})
@@ -101,7 +91,7 @@ func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
 		deps = append(deps, id)
 	}
 	long, note := strings.Repeat("\x01", 16<<10), strings.Repeat("\x01", 4<<10)
-	id := createTask(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("\x01", 256), Description: &long, DependsOn: deps})
+	id := create(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("\x01", 256), Description: &long, DependsOn: deps})
 	for _, key := range []string{"1", "2"} {
 		c, err := a.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{IdemKey: key})
 		require.NoError(t, err)

@@ -151,9 +151,9 @@ func (s *teamState) presences(ctx context.Context) map[AgentID]presenceOf {
 // HeartbeatRequest shows what an agent is at. A nil field keeps what is known, an
 // empty one clears it.
 type HeartbeatRequest struct {
-	StatusSummary *string `json:"status_summary"` // at most 4,096 characters, longer ones are cut
-	CurrentTaskID *TaskID `json:"current_task_id"`
-	ProgressPct   *int    `json:"progress_pct"` // 0 to 100
+	StatusSummary *string `json:"status_summary"`  // at most 4,096 characters, longer ones are cut
+	CurrentTaskID *TaskID `json:"current_task_id"` // shown as it is; a number becomes the id
+	ProgressPct   *int    `json:"progress_pct"`    // 0 to 100
 }
 
 // HeldLease is a lease that the caller holds.
@@ -179,6 +179,9 @@ const maxStatus = 4096
 func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatResult, error) {
 	if p := req.ProgressPct; p != nil && (*p < 0 || *p > 100) {
 		return HeartbeatResult{}, invalid("progress_pct", "is %d, must be from 0 to 100", *p)
+	}
+	if err := a.resolveTask(ctx, &req.CurrentTaskID); err != nil {
+		return HeartbeatResult{}, err
 	}
 	a.state.leases.touch(a.id)
 	a.beatAs(ctx, a.state.people.change(a.id, func(p *person) {
@@ -206,12 +209,42 @@ func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatR
 	return res, nil
 }
 
-// savePeople writes what was heard of agents into the store, without an event.
-func (s *teamState) savePeople(ctx context.Context) error {
-	due := s.people.unsaved(64)
-	if len(due) == 0 {
+// resolveTask checks what an agent says it works on, and turns a short number into
+// the id.
+func (a *Agent) resolveTask(ctx context.Context, ref **TaskID) error {
+	if *ref == nil {
 		return nil
 	}
+	text := string(**ref)
+	if err := checkText("current_task_id", &text, maxIDText); err != nil {
+		return err
+	}
+	if _, ok := shortNumber(text); !ok {
+		return nil
+	}
+	id, err := view(ctx, a.state, func(t *teamTx) (TaskID, error) { return TaskID(t.resolve(EntityTask, text)), nil })
+	*ref = &id
+	return err
+}
+
+// peopleChunk is how many agents one transaction saves: with the longest texts
+// that they may show, what the smallest batch holds.
+const peopleChunk = 16
+
+// savePeople writes what was heard of agents into the store, without an event.
+func (s *teamState) savePeople(ctx context.Context) error {
+	for {
+		due := s.people.unsaved(peopleChunk)
+		if len(due) == 0 {
+			return nil
+		}
+		if err := s.savePersons(ctx, due); err != nil || len(due) < peopleChunk {
+			return err
+		}
+	}
+}
+
+func (s *teamState) savePersons(ctx context.Context, due map[AgentID]person) error {
 	_, err := update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
 		for id, p := range due {
 			m, ok := t.member(id)
