@@ -112,6 +112,10 @@ func (h *Hub) checkToken(ctx context.Context, team TeamID, id, token string) (Pr
 	}
 	rec, err := view(ctx, s, func(t *teamTx) (credentialRecord, error) {
 		rec, _ := load[credentialRecord](t, keyCredential(id))
+		if rec.Role == RoleAgent {
+			m, _ := t.member(rec.Agent)
+			rec.Name = m.Name // of now, not of when the token was made
+		}
 		return rec, nil
 	})
 	if err != nil {
@@ -252,7 +256,7 @@ func (h *Hub) boundAgent(ctx context.Context, rec handleRecord, c Credential) (*
 		good := ok && !m.Left && !m.Retired && m.Epoch == rec.Epoch
 		if good && rec.Credential != "" {
 			cred, ok := load[credentialRecord](t, keyCredential(rec.Credential))
-			good = ok && cred.RevokedAt == 0
+			good = ok && cred.RevokedAt == 0 && mayActAs(m, Principal{Role: cred.Role}) == nil
 		}
 		return found{m, good}, nil
 	})

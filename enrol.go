@@ -1,9 +1,12 @@
 package atmcp
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -20,7 +23,13 @@ type entry struct {
 	token     mintedToken // an agent token to store with the member, if any
 	always    bool        // write an event even if nothing changes
 	key       string      // idempotency key
+	args      []byte      // SHA-256 of the request, for the key
 }
+
+const (
+	opJoin       = "join_team"
+	statusJoined = "joined" // what a member shows until it shows something itself
+)
 
 func (e entry) actor(id AgentID) actor {
 	return actor{id: string(id), role: RoleAgent, identity: e.principal.Identity}
@@ -45,9 +54,11 @@ func (s *teamState) enter(ctx context.Context, e entry) (*Agent, error) {
 	}
 	if !f.ok || f.m.Left {
 		e.fresh = AgentID(newID())
-		if f.m, _, _, err = s.enrol(ctx, e); err != nil {
+		in, err := s.enrol(ctx, e)
+		if err != nil {
 			return nil, err
 		}
+		f.m = in.member
 	} else if err := mayActAs(f.m, e.principal); err != nil {
 		return nil, err
 	}
@@ -60,18 +71,21 @@ func keyJoin(e entry) keyspace.Key { return keyIdem("join/"+e.name, e.key) }
 
 // repeatedJoin tells whether the same join was made before under the same key,
 // and which token it made.
-func (t *teamTx) repeatedJoin(e entry) (token string, repeated bool) {
+func (t *teamTx) repeatedJoin(e entry) (token string, repeated bool, err error) {
 	if e.key == "" {
-		return "", false
+		return "", false, nil
 	}
 	rec, ok := load[idemRecord](t, keyJoin(e))
 	if !ok || rec.At <= t.now()-t.hub.cfg.IdemTTL.Milliseconds() {
-		return "", false
+		return "", false, nil
+	}
+	if !bytes.Equal(rec.Args, e.args) {
+		return "", false, idemMismatch(rec.Op)
 	}
 	if err := json.Unmarshal(rec.Result, &token); err != nil {
-		t.fail(fmt.Errorf("atmcp: record of a join is damaged: %w", err))
+		return "", false, fmt.Errorf("atmcp: record of a join is damaged: %w", err)
 	}
-	return token, true
+	return token, true, nil
 }
 
 // rememberJoin keeps which token a join made, not the token.
@@ -83,7 +97,13 @@ func (t *teamTx) rememberJoin(e entry) {
 	if err != nil {
 		t.fail(err)
 	}
-	save(t, keyJoin(e), idemRecord{Op: "join_team", At: t.now(), Result: id})
+	save(t, keyJoin(e), idemRecord{Op: opJoin, Args: e.args, At: t.now(), Result: id})
+}
+
+// hasOnly tells whether a token is the one that the member has.
+func (t *teamTx) hasOnly(m memberRecord, token string) bool {
+	rec, ok := load[credentialRecord](t, keyCredential(token))
+	return ok && rec.Agent == m.ID && rec.RevokedAt == 0 && m.Tokens == 1
 }
 
 // revoke ends a token and returns how many it ended.
@@ -116,51 +136,64 @@ func mayActAs(m memberRecord, p Principal) error {
 	return nil
 }
 
+// enrolled is what became of an entry.
+type enrolled struct {
+	member memberRecord
+	known  bool // the team had it already
+	back   bool // it is new, or was gone
+	head   Seq
+}
+
 // enrol writes a member, new or known.
-func (s *teamState) enrol(ctx context.Context, e entry) (m memberRecord, reused bool, head Seq, err error) {
-	type result struct {
-		m      memberRecord
-		reused bool
-		head   Seq
-	}
-	r, err := update(ctx, s, actor{}, func(t *teamTx) (result, error) {
-		m, ok := t.find(e)
+func (s *teamState) enrol(ctx context.Context, e entry) (enrolled, error) {
+	return update(ctx, s, actor{}, func(t *teamTx) (enrolled, error) {
+		earlier, repeated, err := t.repeatedJoin(e)
+		if err != nil {
+			return enrolled{}, err
+		}
+		m, known := t.find(e)
+		if !known {
+			if m, err = t.newMember(e); err != nil {
+				return enrolled{}, err
+			}
+		}
+		// Who repeats the call whose reply was lost may replace the token that nobody has.
+		mayRepeat := repeated && !m.Retired && t.hasOnly(m, earlier)
+		if err := mayActAs(m, e.principal); err != nil && !mayRepeat {
+			return enrolled{}, err
+		}
 		before := m
-		if !ok {
-			if err := t.roomForMember(); err != nil {
-				return result{}, err
-			}
-			m = memberRecord{ID: e.id, JoinedAt: t.now(), Number: t.seq() + 1, News: t.seq()}
-			if m.ID == "" {
-				m.ID = e.fresh
-			}
-		}
-		earlier, repeated := t.repeatedJoin(e)
-		if err := mayActAs(m, e.principal); err != nil && (!repeated || m.Retired) {
-			return result{}, err
-		}
 		if err := t.claimName(m, e.name); err != nil {
-			return result{}, err
+			return enrolled{}, err
 		}
-		m.Name, m.LastSeen, m.Status = e.name, t.now(), "joined"
+		res := enrolled{known: known, back: !known || m.Left}
+		m.Name, m.Left, m.LastSeen, m.Client = e.name, false, t.now(), e.client.cut()
+		if res.back {
+			m.Status = statusJoined
+		}
 		if e.caps != nil {
 			m.Capabilities = sortedSet(e.caps)
 		}
-		m.Client = e.client.cut()
 		if e.token.text != "" {
 			t.saveToken(e.token, m.ID, m.Name)
 			m.Tokens += 1 - t.revoke(earlier)
 		}
 		t.rememberJoin(e)
-		changed := !ok || m.Left || (e.always && !repeated)
-		m.Left = false
 		save(t, keyMember(m.ID), m)
-		if changed {
-			t.emitJoined(e, before, m, ok)
+		if !known || (e.always && !repeated) || !reflect.DeepEqual(before.image(), m.image()) {
+			t.emitJoined(e, before, m, known)
 		}
-		return result{m, ok, t.seq()}, nil
+		res.member, res.head = m, t.seq()
+		return res, nil
 	})
-	return r.m, r.reused, r.head, err
+}
+
+// newMember makes the record of a member that the team does not have.
+func (t *teamTx) newMember(e entry) (memberRecord, error) {
+	if most := t.hub.cfg.MaxAgents; t.counts().Members >= most {
+		return memberRecord{}, limitError("agents in a team", most)
+	}
+	return memberRecord{ID: cmp.Or(e.id, e.fresh), JoinedAt: t.now(), Number: t.seq() + 1, News: t.seq()}, nil
 }
 
 func (t *teamTx) emitJoined(e entry, before, m memberRecord, known bool) {

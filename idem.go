@@ -59,15 +59,14 @@ func once[R any](ctx context.Context, w writer, c call, fn func(*teamTx) (R, err
 	if err := validIdemKey(c.key); err != nil {
 		return zero, err
 	}
-	raw, err := json.Marshal(c.req)
+	args, err := argsOf(c.op, c.req)
 	if err != nil {
-		return zero, fmt.Errorf("atmcp: encode %s request: %w", c.op, err)
+		return zero, err
 	}
-	args := sha256.Sum256(raw)
 	out, err := update(ctx, w.team, w.by, func(t *teamTx) (settledResult[R], error) {
 		k := keyIdem(w.by.id, c.key)
 		if rec, ok := load[idemRecord](t, k); ok && rec.At > t.now()-t.hub.cfg.IdemTTL.Milliseconds() {
-			return replay[R](rec, c.op, args[:])
+			return replay[R](rec, c.op, args)
 		}
 		mark := t.tx.Mark()
 		res, err := fn(t)
@@ -75,7 +74,7 @@ func once[R any](ctx context.Context, w writer, c call, fn func(*teamTx) (R, err
 		if err != nil && (!errors.As(err, &refusal) || !settled(refusal)) {
 			return settledResult[R]{}, err
 		}
-		rec := idemRecord{Op: c.op, Args: args[:], At: t.now()}
+		rec := idemRecord{Op: c.op, Args: args, At: t.now()}
 		if refusal != nil {
 			t.tx.Undo(mark)
 			t.count = nil
@@ -108,11 +107,7 @@ type settledResult[R any] struct {
 
 func replay[R any](rec idemRecord, op string, args []byte) (out settledResult[R], err error) {
 	if rec.Op != op || !bytes.Equal(rec.Args, args) {
-		return out, &IdemMismatchError{
-			Reason:    CodeIdemMismatch,
-			Operation: rec.Op,
-			Hint:      "use a new idem_key for another call; the same key is for repeating the same call",
-		}
+		return out, idemMismatch(rec.Op)
 	}
 	if rec.Refused != "" {
 		out.refusal, err = reviveRefusal(rec.Refused, rec.Result)
@@ -123,6 +118,23 @@ func replay[R any](rec idemRecord, op string, args []byte) (out settledResult[R]
 		o.replay()
 	}
 	return out, err
+}
+
+func idemMismatch(op string) error {
+	return &IdemMismatchError{
+		Reason: CodeIdemMismatch, Operation: op,
+		Hint: "use a new idem_key for another call; the same key is for repeating the same call",
+	}
+}
+
+// argsOf is the hash by which a request is known again.
+func argsOf(op string, req any) ([]byte, error) {
+	raw, err := json.Marshal(req)
+	if err != nil {
+		return nil, fmt.Errorf("atmcp: encode %s request: %w", op, err)
+	}
+	args := sha256.Sum256(raw)
+	return args[:], nil
 }
 
 func validIdemKey(key string) error {

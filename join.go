@@ -55,8 +55,8 @@ func (h *Hub) Join(ctx context.Context, c Credential, req JoinRequest) (*Agent, 
 	if err != nil {
 		return nil, JoinResult{}, err
 	}
-	if req.AgentToken && p.Role == RoleJoin {
-		p.Identity = ShownByName
+	if p.Role == RoleAgent {
+		req.AgentID = p.Agent
 	}
 	a, res, err := s.join(ctx, p, c.Client, req)
 	if err != nil || req.NoHandle {
@@ -88,8 +88,8 @@ func (h *Hub) principalForJoin(ctx context.Context, c Credential, req JoinReques
 	if err != nil || p.Team != team || (p.Role != RoleJoin && p.Role != RoleAgent) {
 		return Principal{}, refuse(CodeInvalidJoinToken, "this token does not open team "+req.TeamName+"; ask who runs the team for its join token")
 	}
-	if p.Role == RoleAgent && p.Name != req.DisplayName {
-		return Principal{}, refuse(CodeIdentityMismatch, "this token belongs to "+p.Name+": join with that display_name")
+	if p.Role == RoleAgent && req.AgentID != p.Agent && (req.AgentID != "" || req.DisplayName != p.Name) {
+		return Principal{}, refuse(CodeIdentityMismatch, "this token belongs to "+p.Name+": join with that display_name, and without another agent_id")
 	}
 	if c.Name != "" && c.Name != req.DisplayName {
 		return Principal{}, refuse(CodeIdentityMismatch, "the header X-ATMcp-Agent says "+c.Name+" and goes with every request: join with that display_name, or change the header")
@@ -119,20 +119,31 @@ func (s *teamState) join(ctx context.Context, p Principal, client ClientInfo, re
 		return nil, JoinResult{}, err
 	}
 	e := entry{id: req.AgentID, name: req.DisplayName, caps: req.Capabilities, principal: p, client: client, always: true, key: req.IdemKey}
+	var err error
+	if e.args, err = argsOf(opJoin, req); err != nil {
+		return nil, JoinResult{}, err
+	}
 	if e.id == "" {
 		e.fresh = AgentID(newID())
 	}
 	if req.AgentToken {
 		e.token = newToken(RoleAgent, s.id)
 	}
-	m, reused, head, err := s.enrol(ctx, e)
+	in, err := s.enrol(ctx, e)
 	if err != nil {
 		return nil, JoinResult{}, err
 	}
-	a := s.handleOf(m, e)
-	a.beat(ctx, Beat{Status: "joined"})
+	if req.AgentToken {
+		e.principal.credential = e.token.id // a handle lives as long as the newer token
+	}
+	a := s.handleOf(in.member, e)
+	if in.back {
+		a.beat(ctx, Beat{Status: statusJoined})
+	} else {
+		a.alive(ctx)
+	}
 	return a, JoinResult{
-		AgentID: m.ID, TeamID: s.id, DisplayName: m.Name, ReusedExisting: reused, HeadEventID: head,
+		AgentID: a.id, TeamID: s.id, DisplayName: a.name, ReusedExisting: in.known, HeadEventID: in.head,
 		HeartbeatIntervalS: seconds(s.hub.cfg.HeartbeatInterval), LeaseTTLS: seconds(s.hub.cfg.LeaseTTL),
 		AgentToken: e.token.text,
 	}, nil

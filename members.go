@@ -41,13 +41,6 @@ func notNil[T any](s []T) []T {
 	return s
 }
 
-func (t *teamTx) roomForMember() error {
-	if most := t.hub.cfg.MaxAgents; t.counts().Members >= most {
-		return limitError("agents in a team", most)
-	}
-	return nil
-}
-
 // claimName gives a member its name. No name equals another's name or id.
 func (t *teamTx) claimName(m memberRecord, name string) error {
 	if owner, ok := load[AgentID](t, keyName(name)); ok && owner != m.ID {
