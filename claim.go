@@ -1,7 +1,9 @@
 package atmcp
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
@@ -260,15 +262,25 @@ func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (re
 				return true, nil
 			}
 			now, topicErr := a.readyTopics(ctx, req.CapabilityFilter)
-			newSets = topicErr == nil && len(now) != len(topics)
+			newSets = topicErr == nil && !slices.Equal(now, topics)
 			return newSets, topicErr
 		})
+		if failed := cmp.Or(waitErr, err); failed != nil && CodeOf(failed) != CodeNothingToClaim && req.Wait > 0 {
+			a.passOn(topics)
+		}
 		switch {
 		case waitErr != nil:
 			return ClaimResult{}, waitErr
 		case !newSets || time.Now().After(deadline):
 			return a.claimed(res), err
 		}
+	}
+}
+
+// passOn hands on what this agent may have been woken for and will not take.
+func (a *Agent) passOn(topics []string) {
+	for _, topic := range topics {
+		a.state.hub.board.WakeOne(topic)
 	}
 }
 

@@ -2,6 +2,8 @@ package atmcp
 
 import (
 	"context"
+	"iter"
+	"slices"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -47,25 +49,29 @@ func (t *teamTx) tell(a AgentID, n newsRecord) {
 	t.wake(topicAgent(t.team.id, a))
 }
 
-// newsAfter reads what concerns an agent after a cursor, oldest first.
-func (t *teamTx) newsAfter(a AgentID, since Seq, limit int) []NewsItem {
-	items := []NewsItem{}
-	for k, n := range scan[newsRecord](t, keyspace.RangeFrom(keyNews(a), keyNews(a).Uint(uint64(since)), limit)) {
-		r := keyspace.Parse(k)
-		r.Str()
-		item := NewsItem{EventID: Seq(r.Uint()), Kind: n.Kind, Status: n.Status, TS: n.At}
-		if n.Entity == EntityTask {
-			item.TaskID = TaskID(n.ID)
-		} else {
-			item.DirectiveID = DirectiveID(n.ID)
+// newsAfter yields up to limit items that concern an agent after a cursor, oldest
+// first; a limit of zero means all.
+func (t *teamTx) newsAfter(a AgentID, since Seq, limit int) iter.Seq[NewsItem] {
+	return func(yield func(NewsItem) bool) {
+		for k, n := range scan[newsRecord](t, keyspace.RangeFrom(keyNews(a), keyNews(a).Uint(uint64(since)), limit)) {
+			r := keyspace.Parse(k)
+			r.Str()
+			item := NewsItem{EventID: Seq(r.Uint()), Kind: n.Kind, Status: n.Status, TS: n.At}
+			if n.Entity == EntityTask {
+				item.TaskID = TaskID(n.ID)
+			} else {
+				item.DirectiveID = DirectiveID(n.ID)
+			}
+			if !yield(item) {
+				return
+			}
 		}
-		items = append(items, item)
 	}
-	return items
 }
 
 // News is what rides on every reply, under 200 bytes, when there is some: a busy
-// agent learns within one call. It is shown once; Wait tells all of it again.
+// agent learns within one call, and the rest with the calls after it. Wait tells
+// all of it again.
 type News struct {
 	Cancelled  []string `json:"cancelled,omitempty"`   // stop working on these
 	LeasesLost []string `json:"leases_lost,omitempty"` // their tokens are stale
@@ -91,18 +97,21 @@ func (a *Agent) News(ctx context.Context) (*News, error) {
 		open  int
 	}
 	f, err := view(ctx, a.state, func(t *teamTx) (found, error) {
-		return found{t.newsAfter(a.id, since, 100), t.waitingDirectives(a.id, 20)}, nil
+		return found{slices.Collect(t.newsAfter(a.id, since, 100)), t.waitingDirectives(a.id, 20)}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	n := News{Directives: f.open}
+	told, all := since, true
 	for _, it := range f.items {
-		n.add(it)
+		all = n.add(it) && all
+		if all {
+			told = it.EventID
+		}
 	}
-	if len(f.items) > 0 {
-		last := f.items[len(f.items)-1].EventID
-		a.state.people.change(a.id, func(p *person) { p.news = max(p.news, last) })
+	if told > since {
+		a.state.people.change(a.id, func(p *person) { p.news = max(p.news, told) })
 	}
 	if n.empty() {
 		return nil, nil //nolint:nilnil // nothing is not an error
@@ -110,7 +119,8 @@ func (a *Agent) News(ctx context.Context) (*News, error) {
 	return &n, nil
 }
 
-func (n *News) add(it NewsItem) {
+// add shows an item, and tells whether there was room for it.
+func (n *News) add(it NewsItem) bool {
 	id := string(it.TaskID) + string(it.DirectiveID)
 	list := &n.Cancelled
 	switch it.Kind {
@@ -121,11 +131,13 @@ func (n *News) add(it NewsItem) {
 		list = &n.Assigned
 	case NewsDirectiveFinal:
 		n.Finished++
-		return
+		return true
 	case NewsDirective, NewsTaskReady:
-		return // counted elsewhere
+		return true // counted elsewhere
 	}
-	if len(*list) < newsShown {
-		*list = append(*list, id)
+	if len(*list) == newsShown {
+		return false
 	}
+	*list = append(*list, id)
+	return true
 }

@@ -263,6 +263,33 @@ func TestWaitingClaimIsWokenByOneTaskEach(t *testing.T) {
 	})
 }
 
+func TestWaitingClaimThatCannotTakeItsTaskPassesItOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		boss, gone, next := join(t, team, "boss"), join(t, team, "gone"), join(t, team, "next")
+		refusal := make(chan error, 1)
+		go func() {
+			_, err := gone.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{Wait: 30 * time.Second})
+			refusal <- err
+		}()
+		synctest.Wait()
+		claimed := make(chan time.Time, 1)
+		go func() {
+			_, err := next.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{Wait: 30 * time.Second})
+			assert.NoError(t, err)
+			claimed <- time.Now()
+		}()
+		synctest.Wait()
+		_, err := gone.Leave(t.Context(), atmcp.LeaveRequest{})
+		require.NoError(t, err)
+		create(t, boss, atmcp.CreateTaskRequest{Title: "x"})
+		now := time.Now()
+		refused(t, atmcp.CodeNotJoined, <-refusal)
+		assert.Equal(t, now, <-claimed)
+	})
+}
+
 func TestTaskIsNamedByItsNumberWhereverAnIDIs(t *testing.T) {
 	t.Parallel()
 	a := join(t, newTeam(t, newHub(t)), "alice")

@@ -166,14 +166,15 @@ func (a *Agent) concerns(ctx context.Context, wanted []string, since position) (
 // newsFor reads the wanted news and how far they reach, which is the reply's cursor.
 func (t *teamTx) newsFor(who AgentID, wanted []string, since Seq) (res WaitResult, told Seq) {
 	res.Items = []WaitItem{}
-	news := t.newsAfter(who, since, waitPage)
 	told = t.seq()
-	if len(news) == waitPage {
-		told = news[waitPage-1].EventID
-	}
-	for _, n := range news {
-		if n.Kind != NewsDirective && slices.Contains(wanted, topicOfNews(n.Kind)) {
-			res.Items = append(res.Items, WaitItem{NewsItem: n})
+	for n := range t.newsAfter(who, since, 0) {
+		if n.Kind == NewsDirective || !slices.Contains(wanted, topicOfNews(n.Kind)) {
+			continue
+		}
+		res.Items = append(res.Items, WaitItem{NewsItem: n})
+		if len(res.Items) == waitPage {
+			told = n.EventID
+			break
 		}
 	}
 	res.Cursor = told

@@ -150,3 +150,47 @@ func TestWaitForTasksSeesWhatTheAgentCanDoAndKeepsNobodyFromIt(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+func TestWaitFindsWhatItWantsBehindAnyNumberOfOtherNews(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	boss, worker := join(t, team, "boss"), join(t, team, "worker")
+	for range 60 {
+		require.NoError(t, report(t, worker, done(send(t, boss, "worker", "x"))))
+	}
+	create(t, boss, atmcp.CreateTaskRequest{Title: "x"})
+	held := claimNext(t, boss)
+	console, err := team.Console("desk")
+	require.NoError(t, err)
+	_, err = console.ReleaseTask(t.Context(), atmcp.TaskRequest{TaskID: held.TaskID})
+	require.NoError(t, err)
+	got := waitFor(t, boss, atmcp.WaitRequest{For: []string{atmcp.ForLeases}})
+	assert.Equal(t, []atmcp.NewsKind{atmcp.NewsLeaseLost}, kindsOf(got))
+}
+
+func TestNewsOfAKindAreToldOneReplyAfterTheOther(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	console, err := team.Console("desk")
+	require.NoError(t, err)
+	var lost []string
+	for range 3 {
+		create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		held := claimNext(t, a)
+		_, err = console.ReleaseTask(t.Context(), atmcp.TaskRequest{TaskID: held.TaskID})
+		require.NoError(t, err)
+		_, err = console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: held.TaskID})
+		require.NoError(t, err)
+		lost = append(lost, string(held.TaskID))
+	}
+	for _, id := range lost {
+		news, err := a.News(t.Context())
+		require.NoError(t, err)
+		require.NotNil(t, news)
+		assert.Equal(t, []string{id}, news.LeasesLost)
+	}
+	news, err := a.News(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, news)
+}
