@@ -96,7 +96,7 @@ func (t *Team) ListDirectives(ctx context.Context, req ListDirectivesRequest) (L
 
 // listDirectives lists for a caller, an agent's id or "console:<name>".
 func (t *Team) listDirectives(ctx context.Context, req ListDirectivesRequest, caller string) (ListDirectivesResult, error) {
-	after, err := parseCursor(req.Cursor)
+	after, err := parseCursor(req.Cursor, func(r *keyspace.Reader) { r.Desc(); r.Str() })
 	if err != nil {
 		return ListDirectivesResult{}, err
 	}

@@ -1,8 +1,8 @@
 package atmcp
 
 import (
-	"bytes"
 	"context"
+	"slices"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -178,27 +178,24 @@ type ListGoalsResult struct {
 
 // ListGoals returns the goals with their progress, closed ones too.
 func (t *Team) ListGoals(ctx context.Context, req ListGoalsRequest) (ListGoalsResult, error) {
-	before, err := parseCursor(req.Cursor)
+	before, err := parseCursor(req.Cursor, func(r *keyspace.Reader) { r.Uint(); r.Str() })
 	if err != nil {
 		return ListGoalsResult{}, err
 	}
 	inOrder := keyspace.Table(tableGoal).Str("n")
-	if before != nil && !bytes.HasPrefix(before, inOrder) {
-		return ListGoalsResult{}, invalid("cursor", badCursor)
-	}
 	return view(ctx, t.state, func(tx *teamTx) (ListGoalsResult, error) {
 		page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
 		res := ListGoalsResult{Goals: []Goal{}}
 		r := rangeOf(inOrder)
 		r.Reverse = true
 		if before != nil {
-			r.End = before
+			r.End = append(slices.Clip(inOrder), before...)
 		}
 		var last keyspace.Key
 		for k, g := range scan[goalRecord](tx, r) {
 			g.id = goalOf(k)
 			if row := g.public(); page.take(row, row) {
-				res.Goals, last = append(res.Goals, row), k
+				res.Goals, last = append(res.Goals, row), k[len(inOrder):]
 				continue
 			}
 			res.NextCursor = cursorText(last)

@@ -247,8 +247,6 @@ func (t *teamTx) foundFindings(req SearchKnowledgeRequest, hits []search.Hit, of
 	return res
 }
 
-const badCursor = "is not one that a list returned as next_cursor"
-
 // offsetCursor reads a cursor that counts hits; 0 for none.
 func offsetCursor(cursor string) (int, error) {
 	if cursor == "" {

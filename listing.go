@@ -73,7 +73,13 @@ func limitError(what string, most int) error {
 	return &LimitError{Reason: CodeLimit, Limit: what, Max: most, Hint: "the operator can raise this limit"}
 }
 
-// A cursor is the key of the last row that was returned, as text.
+// A cursor is where the last row that was returned stands in its order, as text:
+// what its key has behind the prefix of the list.
+
+const badCursor = "is not one that a list returned as next_cursor"
+
+// maxCursor is the longest cursor, as text.
+const maxCursor = 256
 
 func cursorText(k keyspace.Key) string {
 	if k == nil {
@@ -82,13 +88,20 @@ func cursorText(k keyspace.Key) string {
 	return base64.RawURLEncoding.EncodeToString(k)
 }
 
-func parseCursor(text string) (keyspace.Key, error) {
+// parseCursor returns the place, nil where there is no cursor. The shape reads its
+// elements, and what is of another one is refused: a list that went on from
+// nowhere would end without a word.
+func parseCursor(text string, shape func(*keyspace.Reader)) (keyspace.Key, error) {
 	if text == "" {
 		return nil, nil
 	}
-	k, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(k) == 0 {
-		return nil, invalid("cursor", "is not one that a list returned as next_cursor")
+	place, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(text) > maxCursor {
+		return nil, invalid("cursor", badCursor)
 	}
-	return k, nil
+	r := keyspace.Parse(append([]byte{0}, place...))
+	if shape(r); !r.Done() {
+		return nil, invalid("cursor", badCursor)
+	}
+	return place, nil
 }

@@ -37,7 +37,7 @@ func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksRe
 	if req.Status != "" {
 		statuses = []TaskStatus{req.Status}
 	}
-	after, err := parseCursor(req.Cursor)
+	after, err := parseCursor(req.Cursor, func(r *keyspace.Reader) { r.Desc(); r.Uint(); r.Str() })
 	if err != nil {
 		return ListTasksResult{}, err
 	}

@@ -119,17 +119,17 @@ func (t *Team) ListAgents(ctx context.Context, req ListAgentsRequest) (ListAgent
 	slices.SortFunc(members, func(a, b memberRecord) int {
 		return cmp.Compare(a.Number, b.Number)
 	})
+	if req.Cursor != "" {
+		at := slices.IndexFunc(members, func(m memberRecord) bool { return string(m.ID) == req.Cursor })
+		if at < 0 {
+			return ListAgentsResult{}, invalid("cursor", badCursor)
+		}
+		members = members[at+1:]
+	}
 	live := t.state.presences(ctx)
 	page := newPage(req.Listing, clampLimit(req.Limit, len(members)+1, len(members)+1))
 	res := ListAgentsResult{Agents: []AgentInfo{}}
-	after := req.Cursor
 	for _, m := range members {
-		if after != "" {
-			if string(m.ID) == after {
-				after = ""
-			}
-			continue
-		}
 		info := t.state.info(m, live)
 		if !page.take(info, info.Brief()) {
 			res.NextCursor = string(res.Agents[len(res.Agents)-1].AgentID)

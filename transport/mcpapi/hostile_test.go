@@ -91,11 +91,11 @@ func (m *matrix) good(tool listed) args {
 func (m *matrix) try(tool listed, a args) reply {
 	m.t.Helper()
 	who := m.as("ann")
-	if tool.Name == "leave_team" {
-		m.call(m.t, who, "inbox", nil) // joins again
-	}
 	before := m.seq(m.t)
 	r := m.call(m.t, who, tool.Name, a)
+	if tool.Name == "leave_team" {
+		defer m.call(m.t, who, "inbox", nil) // joins again
+	}
 	problem := ""
 	switch changed := m.seq(m.t) != before; {
 	case strings.Contains(r.Text, "the server had a fault"):
