@@ -117,7 +117,7 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := validCapabilities(c.Capabilities); err != nil {
+	if err := validCapabilities("capabilities", c.Capabilities); err != nil {
 		return nil, err
 	}
 	return s.enter(ctx, entry{name: c.Name, principal: p, client: c.Client, via: c.Via, caps: c.Capabilities})

@@ -112,7 +112,7 @@ func (s *teamState) join(ctx context.Context, p Principal, client ClientInfo, re
 			return nil, JoinResult{}, err
 		}
 	}
-	if err := validCapabilities(req.Capabilities); err != nil {
+	if err := validCapabilities("capabilities", req.Capabilities); err != nil {
 		return nil, JoinResult{}, err
 	}
 	if err := validIdemKey(req.IdemKey); err != nil {

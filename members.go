@@ -1,6 +1,11 @@
 package atmcp
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // memberRecord is a member on disk. Members are never removed: events name them.
 type memberRecord struct {
@@ -75,13 +80,24 @@ func (e *NameTakenError) Code() Code { return e.Reason }
 // The bounds of what an agent can do: 32 capabilities of 64 characters.
 const maxCapabilities = 32
 
-func validCapabilities(caps []string) error {
+// validCapabilities checks what an agent can do, or what a task requires: texts of any
+// printable characters, such as "c++", "gpu:a100" or "lang/go".
+func validCapabilities(field string, caps []string) error {
 	if len(caps) > maxCapabilities {
-		return invalid("capabilities", "has %d entries, at most %d are allowed", len(caps), maxCapabilities)
+		return invalid(field, "has %d entries, at most %d are allowed", len(caps), maxCapabilities)
 	}
 	for _, c := range caps {
-		if err := validName("capabilities", c); err != nil {
-			return err
+		switch {
+		case strings.TrimSpace(c) == "":
+			return invalid(field, "has an empty entry")
+		case !utf8.ValidString(c):
+			return invalid(field, "has an entry that is not valid UTF-8")
+		case utf8.RuneCountInString(c) > maxName:
+			return invalid(field, "has the entry %q..., which is longer than %d characters", cutText(c, 20), maxName)
+		case strings.TrimSpace(c) != c:
+			return invalid(field, "has the entry %q, which begins or ends with a space", c)
+		case strings.ContainsFunc(c, func(r rune) bool { return !unicode.IsPrint(r) }):
+			return invalid(field, "has the entry %q with a character that cannot be shown", c)
 		}
 	}
 	return nil

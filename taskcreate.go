@@ -55,15 +55,7 @@ func (r *CreateTaskRequest) check() error {
 	if len(r.DependsOn) > maxDependencies {
 		return invalid("depends_on", "has %d tasks, at most %d are allowed", len(r.DependsOn), maxDependencies)
 	}
-	if len(r.RequiredCapabilities) > maxCapabilities {
-		return invalid("required_capabilities", "has %d entries, at most %d are allowed", len(r.RequiredCapabilities), maxCapabilities)
-	}
-	for _, c := range r.RequiredCapabilities {
-		if err := validName("required_capabilities", c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return validCapabilities("required_capabilities", r.RequiredCapabilities)
 }
 
 func checkTitle(title string) error {

@@ -2,6 +2,7 @@ package atmcp_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,6 +163,23 @@ func TestAgentIsOfferedOnlyWhatItCanDo(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, both, got.TaskID, "only tasks that require go")
 	assert.Equal(t, train, claimNext(t, gpu).TaskID)
+}
+
+func TestCapabilitiesAreAnyTextThatCanBeShown(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	able := []string{"c++", "gpu:a100", "lang/go", "#review", "日本語 ok"}
+	a := join(t, team, "alice", able...)
+	id := create(t, a, atmcp.CreateTaskRequest{Title: "x", RequiredCapabilities: able})
+	got, err := a.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{CapabilityFilter: "c++"})
+	require.NoError(t, err)
+	assert.Equal(t, id, got.TaskID)
+	for _, bad := range []string{"", " ", " go", "a\nb", "\xff", strings.Repeat("x", 65)} {
+		_, _, err := team.Join(t.Context(), atmcp.JoinRequest{DisplayName: "bob", Capabilities: []string{bad}})
+		refused(t, atmcp.CodeInvalid, err)
+		_, err = a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "x", RequiredCapabilities: []string{bad}})
+		refused(t, atmcp.CodeInvalid, err)
+	}
 }
 
 func TestFinalTaskStaysAsItIs(t *testing.T) {

@@ -103,7 +103,7 @@ func TestAWrongHeartbeatIsRefusedAndMakesNobody(t *testing.T) {
 		`{"display_name":"a","progress_pct":"<img>"}`: "progress_pct",
 		`{"display_name":"a","progress_pct":1.5}`:     "progress_pct",
 		`{"display_name":"a","capabilities":"go"}`:    "capabilities",
-		`{"display_name":"a","capabilities":["<b>"]}`: "capabilities",
+		`{"display_name":"a","capabilities":["a\nb"]}`: "capabilities",
 	} {
 		a := s.post("/api/teams/crew/heartbeat", s.crew.JoinToken, body)
 		assert.Equal(t, 400, a.status, body)
