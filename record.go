@@ -1,6 +1,7 @@
 package atmcp
 
 import (
+	"fmt"
 	"maps"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
@@ -54,13 +55,27 @@ func keyCredential(id string) keyspace.Key { return keyspace.Table(tableCredenti
 func keyNumber(n Seq) keyspace.Key         { return keyspace.Table(tableNumber).Uint(uint64(n)) }
 func keyEvent(n Seq) keyspace.Key          { return keyspace.Table(tableEvent).Uint(uint64(n)) }
 
+// formatVersion says which tables there are and how their keys are built.
+const formatVersion = 1
+
+func (t *teamTx) putFormat() { t.tx.Put(keyFormat, []byte{formatVersion}) }
+
+// checkFormat refuses what another version laid out: it would be read as if half
+// of it were not there.
+func (t *teamTx) checkFormat() error {
+	raw, ok := t.tx.Get(keyFormat)
+	if !ok || string(raw) == string([]byte{formatVersion}) {
+		return nil
+	}
+	return fmt.Errorf("atmcp: the data of team %s is of format %q, this program reads %d: use the version that wrote it", t.team.name, raw, formatVersion)
+}
+
 // settings are what a team was made with.
 type settings struct {
 	ID             TeamID `json:"id"`
 	Name           string `json:"name"`
 	CreatedAt      int64  `json:"created_at"`
 	Epoch          string `json:"epoch"` // names this history of the log
-	Identity       string `json:"identity,omitempty"`
 	DirectivesFrom string `json:"directives_from,omitempty"`
 }
 

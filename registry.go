@@ -52,14 +52,14 @@ func (h *Hub) openRegistry(ctx context.Context) error {
 	secret := randomBytes(32)
 	mint, err := view(ctx, s, func(t *teamTx) ([]byte, error) {
 		mint, _ := load[[]byte](t, keyMint)
-		return mint, nil
+		return mint, t.checkFormat()
 	})
 	if err == nil && len(mint) == 0 {
 		mint, err = update(ctx, s, actor{}, func(t *teamTx) ([]byte, error) {
 			if mint, ok := load[[]byte](t, keyMint); ok {
 				return mint, nil
 			}
-			t.mark(keyFormat)
+			t.putFormat()
 			save(t, keyMint, secret)
 			return secret, nil
 		})
@@ -137,7 +137,7 @@ func (h *Hub) writeTeam(ctx context.Context, set settings, tokens ...mintedToken
 	s := newTeamState(h, id, name)
 	set.Epoch = newID()
 	_, err := update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
-		t.mark(keyFormat)
+		t.putFormat()
 		set := set
 		set.CreatedAt = t.now()
 		save(t, keySettings, set)

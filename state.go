@@ -88,10 +88,14 @@ func (h *Hub) loadTeam(ctx context.Context, id TeamID, name string) (*teamState,
 	if s := h.loadedTeam(id); s != nil {
 		return s, nil
 	}
+	s := newTeamState(h, id, name)
+	if _, err := view(ctx, s, func(t *teamTx) (struct{}, error) { return struct{}{}, t.checkFormat() }); err != nil {
+		return nil, err
+	}
 	h.mu.Lock()
-	s, ok := h.teams[id]
-	if !ok {
-		s = newTeamState(h, id, name)
+	if other, ok := h.teams[id]; ok {
+		s = other
+	} else {
 		h.teams[id] = s
 		h.indexer.add(s)
 	}
