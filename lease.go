@@ -205,24 +205,25 @@ func (l *leaseTable) tick(step time.Duration) (lapsed, renew []leaseRecord) {
 }
 
 // observeLeases makes the table equal to the disk where that is needed. What it
-// did not know, or what changed, gets a fresh full term.
+// did not know, or what changed, gets a fresh full term. It reads once: where
+// another hub is busy the table would never be still.
 func (s *teamState) observeLeases(ctx context.Context) error {
 	l := &s.leases
-	for l.needsReading() {
-		before := l.changes()
-		disk, err := view(ctx, s, func(t *teamTx) (map[leaseKey]leaseRecord, error) {
-			found := make(map[leaseKey]leaseRecord)
-			for _, rec := range scan[leaseRecord](t, keyspace.Range(keyspace.Table(tableLease), 0)) {
-				found[rec.key()] = rec
-			}
-			return found, nil
-		})
-		if err != nil {
-			return err
+	if !l.needsReading() {
+		return nil
+	}
+	before := l.changes()
+	disk, err := view(ctx, s, func(t *teamTx) (map[leaseKey]leaseRecord, error) {
+		found := make(map[leaseKey]leaseRecord)
+		for _, rec := range scan[leaseRecord](t, keyspace.Range(keyspace.Table(tableLease), 0)) {
+			found[rec.key()] = rec
 		}
+		return found, nil
+	})
+	if err == nil {
 		l.adopt(disk, before)
 	}
-	return nil
+	return err
 }
 
 func (l *leaseTable) needsReading() bool {
@@ -237,18 +238,17 @@ func (l *leaseTable) changes() uint64 {
 	return l.changed
 }
 
-// adopt takes over what was read from the disk, unless the table changed while
-// it was read.
+// adopt takes over what was read from the disk. Where the table changed while it
+// was read, only what is not known yet is taken, and the next tick reads again:
+// a lease that is watched too long is found ended when its term is over.
 func (l *leaseTable) adopt(disk map[leaseKey]leaseRecord, before uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.changed != before {
-		return
-	}
-	l.loaded = true
-	for k, o := range l.leases {
-		if rec, ok := disk[k]; !ok || !rec.same(o.leaseRecord) {
-			l.dropLocked(k)
+	if l.loaded = l.changed == before; l.loaded {
+		for k, o := range l.leases {
+			if rec, ok := disk[k]; !ok || !rec.same(o.leaseRecord) {
+				l.dropLocked(k)
+			}
 		}
 	}
 	for k, rec := range disk {
