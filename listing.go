@@ -60,7 +60,7 @@ func (p *page) take(full, brief any) bool {
 type LimitError struct {
 	Reason Code   `json:"error"`
 	Limit  string `json:"limit"`
-	Max    int    `json:"max"`
+	Max    int    `json:"max,omitempty"` // zero where it is not a count
 	Hint   string `json:"hint"`
 }
 

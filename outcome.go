@@ -142,7 +142,9 @@ func outward(err error) error {
 		return refuse(CodeStorageFull, "nothing was changed; the operator must free or add space, reads go on to work")
 	}
 	if errors.Is(err, store.ErrRejected) {
-		return fmt.Errorf("atmcp: the change is larger than the store accepts in one batch: %w", err)
+		return fmt.Errorf("%w: %w", &LimitError{
+			Reason: CodeLimit, Limit: "size of one change", Hint: "nothing was changed; give less at once, or shorter texts",
+		}, err)
 	}
 	return err
 }
