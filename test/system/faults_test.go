@@ -23,6 +23,7 @@ type fault struct {
 	name string
 	faultstore.Fault
 	definite bool // whose answer says that nothing was changed
+	keyless  bool // a caller is told the outcome, or that nothing was done: no call needs a key
 }
 
 func faults() []fault {
@@ -31,6 +32,9 @@ func faults() []fault {
 		{name: "answer lost", Fault: faultstore.LostAnswer()},
 		{name: "applied late", Fault: faultstore.Late(2)},
 		{name: "applied after all is over", Fault: faultstore.Late(0)},
+		{name: "request lost without keys", Fault: faultstore.LostRequest(), keyless: true},
+		{name: "answer lost without keys", Fault: faultstore.LostAnswer(), keyless: true},
+		{name: "applied late without keys", Fault: faultstore.Late(2), keyless: true},
 		{name: "conflict", Fault: faultstore.Fail(store.ErrConflict)},
 		{name: "full", Fault: faultstore.Fail(store.ErrFull), definite: true},
 		{name: "rejected", Fault: faultstore.Fail(store.ErrRejected), definite: true},
@@ -239,7 +243,7 @@ func (w *world) play(s scene) {
 // replay repeats a step under its key: it is told the same and changes nothing.
 func (w *world) replay(s scene) {
 	w.t.Helper()
-	if s.keyless {
+	if s.keyless || w.fault.keyless {
 		return
 	}
 	res, err := s.do(w)
