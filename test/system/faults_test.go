@@ -190,7 +190,7 @@ func (w *world) insist(call func() error) {
 			return
 		}
 		code := atmcp.CodeOf(err)
-		require.True(w.t, code == "" || code == atmcp.CodeStorageFull, "%v", err)
+		require.Contains(w.t, []atmcp.Code{"", atmcp.CodeStorageFull, atmcp.CodeLimit}, code, "%v", err)
 		if w.hub != nil && w.hub.Err() != nil {
 			w.restart()
 		}
