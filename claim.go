@@ -146,7 +146,7 @@ func (a *Agent) ClaimTask(ctx context.Context, req ClaimTaskRequest) (ClaimResul
 func (t *teamTx) claimable(x *task, who AgentID) error {
 	if x.Status != TaskOpen {
 		hint := "claim_next_task offers what is open"
-		if x.Assignee == who {
+		if x.Assignee == who && x.Status.held() {
 			hint = "you hold it: go on with your fencing_token, or release_task"
 		}
 		return &NotOpenError{Reason: CodeNotOpen, Status: x.Status, TakenBy: optional(x.Assignee), Hint: hint}

@@ -145,18 +145,12 @@ func (a *Agent) ReportDirective(ctx context.Context, req ReportDirectiveRequest)
 	})
 }
 
-// maxResultJSON is the most that a summary may be as JSON: its event carries it.
-const maxResultJSON = 240 << 10
-
 func (r ReportDirectiveRequest) check() error {
 	if r.Status != DirectiveDone && r.Status != DirectiveFailed {
 		return refuse(CodeBadStatus, "status must be 'done' or 'failed'")
 	}
 	if err := checkText("result_summary", r.ResultSummary, maxResult); err != nil {
 		return err
-	}
-	if raw, err := compactJSON(r.ResultSummary); err != nil || len(raw) > maxResultJSON {
-		return invalid("result_summary", "has %d bytes as JSON, at most %d are allowed; put the long part into output", len(raw), maxResultJSON)
 	}
 	return checkText("output", r.Output, maxResult)
 }

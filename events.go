@@ -37,7 +37,6 @@ const (
 	EventTaskCancelled      EventKind = "task_cancelled"
 	EventTaskEdited         EventKind = "task_edited"
 	EventTaskReopened       EventKind = "task_reopened"
-	EventTaskUnblocked      EventKind = "task_unblocked"
 	EventDirectiveSent      EventKind = "directive_sent"
 	EventDirectiveClaimed   EventKind = "directive_claimed"
 	EventDirectiveDone      EventKind = "directive_done"

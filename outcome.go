@@ -31,7 +31,6 @@ const (
 	CodeDependencyCycle   Code = "dependency_cycle"
 	CodeNotOpen           Code = "not_open"
 	CodeDepsUnmet         Code = "deps_unmet"
-	CodeRaceLost          Code = "race_lost"
 	CodeNothingToClaim    Code = "none"
 	CodeStaleToken        Code = "stale_token"
 	CodeAlreadyFinal      Code = "already_final"
@@ -42,7 +41,6 @@ const (
 	CodeIdemMismatch      Code = "idem_mismatch"
 	CodeInvalid           Code = "invalid"
 	CodeLimit             Code = "limit_exceeded"
-	CodeResync            Code = "resync"
 	CodeStorageFull       Code = "storage_full"
 )
 

@@ -199,7 +199,10 @@ func TestFinalTaskStaysAsItIs(t *testing.T) {
 	_, err = lease.Release(t.Context(), atmcp.ReleaseRequest{})
 	refused(t, atmcp.CodeAlreadyFinal, err)
 	_, err = a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: held.TaskID})
-	refused(t, atmcp.CodeNotOpen, err)
+	var closed *atmcp.NotOpenError
+	require.ErrorAs(t, err, &closed)
+	assert.Equal(t, new(a.AgentID()), closed.TakenBy, "who finished it")
+	assert.NotContains(t, closed.Hint, "you hold it")
 }
 
 func TestHolderOfACancelledTaskIsToldThatItIs(t *testing.T) {

@@ -30,7 +30,7 @@ type StaleTokenError struct {
 	Reason              Code     `json:"error"`
 	StaleToken          bool     `json:"stale_token"`
 	CurrentFencingToken Token    `json:"current_fencing_token"`
-	CurrentAssignee     *AgentID `json:"current_assignee,omitempty"`
+	CurrentAssignee     *AgentID `json:"current_assignee"` // null where nobody holds it
 	Hint                string   `json:"hint"`
 }
 

@@ -193,10 +193,9 @@ func TestRepliesAreAsTheGoldenFilesSay(t *testing.T) {
 }
 
 // notOverTools are refusals that no tool gives: of the operator's and the console's
-// calls, of reads that are not tools, and of a full store or a race, which tests
-// elsewhere make.
+// calls, of reads that are not tools, and of a full store, which tests elsewhere make.
 var notOverTools = []string{
-	"team_exists", "unknown_key", "dependency_cycle", "resync", "storage_full", "race_lost", "invalid",
+	"team_exists", "unknown_key", "dependency_cycle", "storage_full", "invalid",
 }
 
 func TestEveryRefusalStandsInAGoldenFile(t *testing.T) {
