@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/atmcp/atmcp"
@@ -47,7 +48,7 @@ func (c *client) claim() (step, bool) {
 	if !known || out.code != "" {
 		return s, false
 	}
-	c.record(c.id, call, s, out, c.now())
+	c.record(porcupine.Operation{ClientId: c.id, Input: s, Call: call, Output: out})
 	return s, true
 }
 
@@ -62,7 +63,7 @@ func (c *client) finish(s step) {
 		if !known {
 			return
 		}
-		c.record(c.id, call, s, out, c.now())
+		c.record(porcupine.Operation{ClientId: c.id, Input: s, Call: call, Output: out})
 		if out.code == "" && (s.verb == verbComplete || out.dead) {
 			c.final.Add(1)
 		}

@@ -43,16 +43,7 @@ type taskModel struct {
 func claimsModel() porcupine.Model {
 	return porcupine.Model{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-			tasks := make(map[atmcp.TaskID][]porcupine.Operation)
-			for _, op := range history {
-				id := stepOf(op.Input).task
-				tasks[id] = append(tasks[id], op)
-			}
-			parts := make([][]porcupine.Operation, 0, len(tasks))
-			for _, part := range tasks {
-				parts = append(parts, part)
-			}
-			return parts
+			return partition(history, func(op porcupine.Operation) atmcp.TaskID { return stepOf(op.Input).task })
 		},
 		Init: func() any { return taskModel{} },
 		Step: func(state, input, output any) (bool, any) {

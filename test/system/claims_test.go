@@ -34,6 +34,11 @@ func TestEachTaskIsHeldByOneClientAtATime(t *testing.T) {
 			hub := atmcptest.NewHub(t, raceOver(b.open(t)))
 			runRace(t, hub, func(i int) worker { return direct{atmcptest.Join(t, hub, fmt.Sprintf("racer-%d", i))} })
 		})
+		t.Run(b.name+" under two hubs", func(t *testing.T) {
+			s := b.open(t)
+			hubs := []*atmcp.Hub{atmcptest.NewHub(t, raceOver(s)), atmcptest.NewHub(t, raceOver(s))}
+			runRace(t, hubs[0], func(i int) worker { return direct{atmcptest.Join(t, hubs[i%2], fmt.Sprintf("racer-%d", i))} })
+		})
 	}
 }
 
@@ -60,13 +65,12 @@ func raceOver(s atmcp.Store) func(*atmcp.Config) {
 
 // race is one run: what all clients did, as they saw it.
 type race struct {
+	history
+
 	tasks int
-	start time.Time
 	final atomic.Int64 // tasks that have ended
 
-	mu        sync.Mutex
-	history   []porcupine.Operation
-	abandoned []abandoned
+	abandoned []abandoned // under the history's lock
 }
 
 // abandoned is a call whose client never learned its outcome.
@@ -80,7 +84,7 @@ type abandoned struct {
 
 func runRace(t *testing.T, hub *atmcp.Hub, connect func(i int) worker) {
 	t.Helper()
-	r := &race{tasks: sized(2000, 300), start: time.Now()}
+	r := &race{tasks: sized(2000, 300), history: history{start: time.Now()}}
 	workers := make([]worker, racers)
 	for i := range workers {
 		workers[i] = connect(i)
@@ -121,37 +125,29 @@ func (r *race) settle(t *testing.T) {
 		require.True(t, err == nil || foreseen(err), "%v", err)
 		out.code = atmcp.CodeOf(err)
 		if a.s.verb != verbClaim || err == nil {
-			r.record(a.client, a.call, a.s, out, math.MaxInt64)
+			r.record(porcupine.Operation{ClientId: a.client, Input: a.s, Call: a.call, Output: out, Return: math.MaxInt64})
 		}
 		if a.s.verb == verbClaim && err == nil {
 			held := step{verbComplete, a.s.task, a.s.token}
 			call := r.now()
 			_, err := a.w.end(t.Context(), held, "")
 			require.NoError(t, err, "what was granted is held until it ends")
-			r.record(a.client, call, held, answer{}, r.now())
+			r.record(porcupine.Operation{ClientId: a.client, Input: held, Call: call, Output: answer{}})
 			r.final.Add(1)
 		}
 	}
-}
-
-func (r *race) now() int64 { return time.Since(r.start).Nanoseconds() }
-
-func (r *race) record(client int, call int64, s step, out answer, done int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.history = append(r.history, porcupine.Operation{ClientId: client, Input: s, Call: call, Output: out, Return: done})
 }
 
 // judge checks the history against the model, and against what the hub keeps.
 func (r *race) judge(t *testing.T, hub *atmcp.Hub) {
 	t.Helper()
 	took := time.Since(r.start)
-	result := porcupine.CheckOperationsTimeout(claimsModel(), r.history, time.Minute)
+	result := porcupine.CheckOperationsTimeout(claimsModel(), r.ops, time.Minute)
 	require.Equal(t, porcupine.Ok, result)
-	t.Logf("%d operations in %v are linearizable", len(r.history), took.Round(time.Millisecond))
+	t.Logf("%d operations in %v are linearizable", len(r.ops), took.Round(time.Millisecond))
 
 	grants := make(map[atmcp.TaskID]atmcp.Token)
-	for _, op := range r.history {
+	for _, op := range r.ops {
 		if s := stepOf(op.Input); s.verb == verbClaim {
 			grants[s.task]++
 		}
