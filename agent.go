@@ -40,8 +40,7 @@ func (a *Agent) actor() actor {
 // mutate runs a mutation of the agent under its idempotency key; see once.
 func mutate[R any](ctx context.Context, a *Agent, c call, fn func(*teamTx) (R, error)) (R, error) {
 	r, err := once(ctx, writer{a.state, a.actor()}, c, func(t *teamTx) (R, error) {
-		m, ok := t.member(a.id)
-		if !ok || m.Left || m.Retired || m.Epoch != a.epoch {
+		if !t.present(a) {
 			var zero R
 			return zero, notJoined(a.name + " has left the team; join again")
 		}
@@ -51,6 +50,12 @@ func mutate[R any](ctx context.Context, a *Agent, c call, fn func(*teamTx) (R, e
 		a.alive(ctx)
 	}
 	return r, err
+}
+
+// present tells whether the handle is of a membership that has not ended.
+func (t *teamTx) present(a *Agent) bool {
+	m, ok := t.member(a.id)
+	return ok && !m.Left && !m.Retired && m.Epoch == a.epoch
 }
 
 // LeaveRequest ends a membership.
@@ -76,6 +81,9 @@ func (a *Agent) Leave(ctx context.Context, req LeaveRequest) (LeaveResult, error
 	res := LeaveResult{RequeuedTasks: []TaskID{}}
 	for {
 		more, err := update(ctx, a.state, a.actor(), func(t *teamTx) (LeaveResult, error) {
+			if !t.present(a) || t.has(keyIdem(string(a.id), req.IdemKey)) {
+				return LeaveResult{}, nil // there is nothing to do, or it was done
+			}
 			return t.giveBack(a.id, leaveChunk), nil
 		})
 		if err != nil {
@@ -91,6 +99,7 @@ func (a *Agent) Leave(ctx context.Context, req LeaveRequest) (LeaveResult, error
 		last := t.giveBack(a.id, leaveChunk)
 		res := res
 		res.RequeuedTasks = append(slices.Clip(res.RequeuedTasks), last.RequeuedTasks...)
+		res.RequeuedDirectives = append(slices.Clip(res.RequeuedDirectives), last.RequeuedDirectives...)
 		m, _ := t.member(a.id)
 		before := m
 		m.Left, m.LastSeen, m.Status, m.Task, m.Progress = true, t.now(), "", "", 0

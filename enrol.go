@@ -22,6 +22,7 @@ type entry struct {
 	via       string      // see Credential.Via
 	token     mintedToken // an agent token to store with the member, if any
 	always    bool        // write an event even if nothing changes
+	noJoin    bool        // find the member, present or not
 	key       string      // idempotency key
 	args      []byte      // SHA-256 of the request, for the key
 }
@@ -51,6 +52,14 @@ func (s *teamState) enter(ctx context.Context, e entry) (*Agent, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if e.noJoin {
+		if !f.ok {
+			return nil, notJoined(e.name + " is not in the team")
+		}
+		if f.m.Left {
+			return s.handleOf(f.m, e), nil
+		}
 	}
 	if !f.ok || f.m.Left {
 		e.fresh = AgentID(newID())

@@ -70,6 +70,8 @@ type Credential struct {
 	// in, where it is not a tool call, and what the member can do.
 	Via          string
 	Capabilities []string
+	// NoJoin lets nobody join by this request: it is about to leave.
+	NoJoin bool
 }
 
 // notJoined tells a caller without an identity how to get one.
@@ -98,7 +100,7 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 		if c.Name != "" && c.Name != p.Name {
 			return nil, refuse(CodeIdentityMismatch, "this token belongs to "+p.Name+"; send that name in X-ATMcp-Agent, or no name")
 		}
-		return h.agent(ctx, p, c.Client)
+		return h.agent(ctx, p, c)
 	case RoleJoin:
 	default:
 		return nil, refuse(CodeForbidden, "a "+string(p.Role)+" token cannot act as an agent; use the join token or an agent token")
@@ -120,16 +122,16 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 	if err := validCapabilities("capabilities", c.Capabilities); err != nil {
 		return nil, err
 	}
-	return s.enter(ctx, entry{name: c.Name, principal: p, client: c.Client, via: c.Via, caps: c.Capabilities})
+	return s.enter(ctx, entry{name: c.Name, principal: p, client: c.Client, via: c.Via, caps: c.Capabilities, noJoin: c.NoJoin})
 }
 
 // agent makes the handle of a member that its principal names.
-func (h *Hub) agent(ctx context.Context, p Principal, client ClientInfo) (*Agent, error) {
+func (h *Hub) agent(ctx context.Context, p Principal, c Credential) (*Agent, error) {
 	s, err := h.loadTeam(ctx, p.Team, p.TeamName)
 	if err != nil {
 		return nil, err
 	}
-	return s.enter(ctx, entry{id: p.Agent, name: p.Name, principal: p, client: client})
+	return s.enter(ctx, entry{id: p.Agent, name: p.Name, principal: p, client: c.Client, noJoin: c.NoJoin})
 }
 
 // maxName is the longest name of an agent or a team, in characters.

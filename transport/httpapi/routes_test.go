@@ -100,9 +100,9 @@ func TestAWrongHeartbeatIsRefusedAndMakesNobody(t *testing.T) {
 	for body, detail := range map[string]string{
 		`{}`:                  "display_name required",
 		`{"display_name":""}`: "display_name required",
-		`{"display_name":"a","progress_pct":"<img>"}`: "progress_pct",
-		`{"display_name":"a","progress_pct":1.5}`:     "progress_pct",
-		`{"display_name":"a","capabilities":"go"}`:    "capabilities",
+		`{"display_name":"a","progress_pct":"<img>"}`:  "progress_pct",
+		`{"display_name":"a","progress_pct":1.5}`:      "progress_pct",
+		`{"display_name":"a","capabilities":"go"}`:     "capabilities",
 		`{"display_name":"a","capabilities":["a\nb"]}`: "capabilities",
 	} {
 		a := s.post("/api/teams/crew/heartbeat", s.crew.JoinToken, body)

@@ -219,3 +219,20 @@ func TestWhatAClientTellsOfItselfIsRecorded(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, atmcp.ClientInfo{Instance: "i1", Client: "tester 1", Host: "box", Cwd: "/src/ü", Branch: "main"}, ann.Client)
 }
+
+func TestLeavingOnceMoreDoesNotJoinAgain(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	for _, again := range []bool{false, true} {
+		r := s.call(t, s.as("ann"), "leave_team", args{"idem_key": "k"})
+		if !again {
+			assert.Equal(t, "not_joined", r.text(t, "error"), "who never was here cannot leave")
+			s.call(t, s.as("ann"), "inbox", nil)
+			r = s.call(t, s.as("ann"), "leave_team", args{"idem_key": "k"})
+		}
+		assert.Equal(t, true, r.JSON["ok"], r.Text)
+		info, err := s.team.AgentRef(t.Context(), "ann")
+		require.NoError(t, err)
+		assert.True(t, info.Left)
+	}
+}

@@ -80,6 +80,7 @@ func joinTeam(ctx context.Context, c *call) (any, error) {
 }
 
 func leaveTeam(ctx context.Context, c *call) (any, error) {
+	c.cred.NoJoin = true
 	res, err := do(ctx, c, atmcp.LeaveRequest{IdemKey: c.idemKey()}, (*atmcp.Agent).Leave)
 	if err == nil {
 		c.agent = nil // who has left gets no news

@@ -1,0 +1,81 @@
+package atmcp_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp"
+)
+
+func TestAHandleOfAMembershipThatEndedGivesNothingBack(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	old := join(t, team, "alice")
+	_, err := old.Leave(t.Context(), atmcp.LeaveRequest{})
+	require.NoError(t, err)
+	again := join(t, team, "alice")
+	id := create(t, again, atmcp.CreateTaskRequest{Title: "x"})
+	claimNext(t, again)
+	_, err = old.Leave(t.Context(), atmcp.LeaveRequest{})
+	refused(t, atmcp.CodeNotJoined, err)
+	assert.Equal(t, atmcp.TaskClaimed, taskOf(t, again, id).Status)
+}
+
+func TestLeavingAgainByNameJoinsNobody(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	cred := atmcp.Credential{Token: made(t, hub, "crew").JoinToken, Name: "alice"}
+	a, err := hub.Identify(t.Context(), cred)
+	require.NoError(t, err)
+	id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+	claimNext(t, a)
+	cred.NoJoin = true
+	leave := func(key string) (atmcp.LeaveResult, error) {
+		a, err := hub.Identify(t.Context(), cred)
+		require.NoError(t, err)
+		return a.Leave(t.Context(), atmcp.LeaveRequest{IdemKey: key})
+	}
+	for _, replayed := range []bool{false, true} {
+		res, err := leave("k")
+		require.NoError(t, err)
+		assert.Equal(t, replayed, res.Replayed)
+		assert.Equal(t, []atmcp.TaskID{id}, res.RequeuedTasks)
+	}
+	_, err = leave("")
+	refused(t, atmcp.CodeNotJoined, err)
+	assert.True(t, infoOf(t, a.Team, "alice").Left)
+	cred.Name = "zoe"
+	_, err = hub.Identify(t.Context(), cred)
+	refused(t, atmcp.CodeNotJoined, err)
+	assert.Equal(t, []atmcp.EventKind{
+		atmcp.EventAgentJoined, atmcp.EventTaskCreated, atmcp.EventTaskClaimed, atmcp.EventTaskRequeued, atmcp.EventAgentLeft,
+	}, kinds(t, a.Team, 0))
+}
+
+func TestAKeyLeavesOnceAndGivesNothingBackLater(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	_, err := join(t, team, "alice").Leave(t.Context(), atmcp.LeaveRequest{IdemKey: "k"})
+	require.NoError(t, err)
+	a := join(t, team, "alice")
+	id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+	claimNext(t, a)
+	res, err := a.Leave(t.Context(), atmcp.LeaveRequest{IdemKey: "k"})
+	require.NoError(t, err)
+	assert.True(t, res.Replayed)
+	assert.Equal(t, atmcp.TaskClaimed, taskOf(t, a, id).Status)
+}
+
+func TestLeavingNamesEveryDirectiveThatGoesBack(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	boss, worker := join(t, team, "boss"), join(t, team, "worker")
+	for range 20 {
+		take(t, worker, send(t, boss, "worker", "x"), new(60))
+	}
+	res, err := worker.Leave(t.Context(), atmcp.LeaveRequest{IdemKey: "k"})
+	require.NoError(t, err)
+	assert.Len(t, res.RequeuedDirectives, 20)
+}
