@@ -2,11 +2,13 @@ package atmcp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 
@@ -235,6 +237,11 @@ type SyncRequest struct {
 	Wait time.Duration `json:"-"`
 	// Limit is 200 by default, 1,000 at most.
 	Limit int `json:"limit"`
+	// MaxBytes cuts the page when its events reach this size; zero cuts it by
+	// Limit alone. One event is always returned.
+	MaxBytes int `json:"max_bytes,omitempty"`
+	// Lean leaves out Patch and Hash.
+	Lean bool `json:"-"`
 }
 
 // SyncResult has the events in the order of the log.
@@ -271,7 +278,7 @@ func (t *Team) sync(ctx context.Context, req SyncRequest, who *Agent) (res SyncR
 	limit := clampLimit(req.Limit, 200, 1000)
 	err = t.state.await(ctx, waiting{who: who, upTo: req.Wait, topics: []string{topicLog(t.state.id)}}, func() (bool, error) {
 		res, err = view(ctx, t.state, func(tx *teamTx) (SyncResult, error) {
-			return tx.eventsAfter(req.SinceEventID, req.Epoch, limit), nil
+			return tx.eventsAfter(req, limit), nil
 		})
 		return len(res.Events) > 0 || res.Resync != "", err
 	})
@@ -279,7 +286,8 @@ func (t *Team) sync(ctx context.Context, req SyncRequest, who *Agent) (res SyncR
 }
 
 // eventsAfter reads one page of the log.
-func (t *teamTx) eventsAfter(since Seq, epoch string, limit int) SyncResult {
+func (t *teamTx) eventsAfter(req SyncRequest, limit int) SyncResult {
+	since, epoch := req.SinceEventID, req.Epoch
 	set, _ := load[settings](t, keySettings)
 	res := SyncResult{Events: []Event{}, HeadEventID: t.seq(), NextCursor: since, Epoch: set.Epoch}
 	switch {
@@ -294,7 +302,14 @@ func (t *teamTx) eventsAfter(since Seq, epoch string, limit int) SyncResult {
 		res.NextCursor = res.HeadEventID
 		return res
 	}
+	page := page{rows: limit, bytes: cmp.Or(clampLimit(req.MaxBytes, 0, maxMaxBytes), math.MaxInt)}
 	for e := range t.events(since, limit) {
+		if req.Lean {
+			e.Patch, e.Hash = nil, ""
+		}
+		if !page.take(e, nil) {
+			break
+		}
 		res.Events = append(res.Events, e)
 		res.NextCursor = e.EventID
 	}

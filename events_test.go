@@ -2,7 +2,9 @@ package atmcp_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -158,4 +160,35 @@ func TestEditedEventIsFound(t *testing.T) {
 	edit(store.Batch{Puts: []store.KV{{Key: key, Value: stored}}})
 	_, err = team.VerifyLog(t.Context())
 	require.NoError(t, err)
+}
+
+func TestAPageOfTheLogIsCutByItsSizeAndGoesOnBehindIt(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	for range 40 {
+		create(t, a, atmcp.CreateTaskRequest{Title: strings.Repeat("x", 200)})
+	}
+	whole, err := a.Sync(t.Context(), atmcp.SyncRequest{})
+	require.NoError(t, err)
+	require.Len(t, whole.Events, 41)
+	assert.NotEmpty(t, whole.Events[1].Patch)
+	var all []atmcp.Event
+	req := atmcp.SyncRequest{MaxBytes: 4000, Lean: true}
+	for more := true; more; {
+		page, err := a.Sync(t.Context(), req)
+		require.NoError(t, err)
+		raw, err := json.Marshal(page.Events)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(raw), req.MaxBytes+1)
+		all, more, req.SinceEventID = append(all, page.Events...), page.More, page.NextCursor
+	}
+	for i, e := range whole.Events {
+		e.Patch, e.Hash = nil, ""
+		assert.Equal(t, e, all[i])
+	}
+	req.SinceEventID, req.MaxBytes = 1, 1
+	page, err := a.Sync(t.Context(), req)
+	require.NoError(t, err)
+	assert.Equal(t, 1, page.Count, "one event is always returned")
 }

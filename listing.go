@@ -24,8 +24,12 @@ type Listing struct {
 	MaxBytes int `json:"max_bytes,omitempty"`
 }
 
-// maxPageBytes keeps a page below what clients divert to a file.
-const maxPageBytes = 48_000
+// MaxPageBytes is where a page ends unless asked otherwise: below what clients
+// divert to a file.
+const MaxPageBytes = 48_000
+
+// maxMaxBytes is the largest page that can be asked for.
+const maxMaxBytes = 1 << 20
 
 // page counts rows against a list's limits.
 type page struct {
@@ -35,7 +39,7 @@ type page struct {
 }
 
 func newPage(l Listing, limit int) *page {
-	return &page{rows: limit, bytes: clampLimit(l.MaxBytes, maxPageBytes, 1<<20), brief: l.View == ViewBrief}
+	return &page{rows: limit, bytes: clampLimit(l.MaxBytes, MaxPageBytes, maxMaxBytes), brief: l.View == ViewBrief}
 }
 
 // take counts a row in and tells whether it still fits.

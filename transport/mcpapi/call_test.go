@@ -98,3 +98,20 @@ func BenchmarkCall(b *testing.B) {
 		})
 	}
 }
+
+func TestAPageOfTheLogFitsIntoAReply(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	text := strings.Repeat("x", 4000)
+	for range 20 {
+		id := s.call(t, s.as("ann"), "create_task", args{"title": "x"}).text(t, "task_id")
+		token := s.call(t, s.as("ann"), "claim_task", args{"task_id": id}).JSON["fencing_token"]
+		r := s.call(t, s.as("ann"), "complete_task", args{"task_id": id, "fencing_token": token, "result_summary": text})
+		require.Equal(t, true, r.JSON["ok"], r.Text)
+	}
+	r := s.call(t, s.as("ann"), "sync", nil)
+	assert.Less(t, len(r.Text), 49_000)
+	assert.Equal(t, true, r.JSON["more"])
+	r = s.call(t, s.as("ann"), "sync", args{"max_bytes": 2000})
+	assert.Less(t, len(r.Text), 3000)
+}

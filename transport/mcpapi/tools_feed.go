@@ -1,6 +1,7 @@
 package mcpapi
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/atmcp/atmcp"
@@ -22,7 +23,7 @@ func feedTools() []tool {
 			name: "sync", effect: reads, run: syncTool,
 			about: "Everything that happened after an event, oldest first; with wait_ms (at most 30000) waits for something. Go on with next_cursor and epoch. resync in the reply means: read the state afresh.",
 			params: []param{
-				opt("since_event_id", integerSchema), opt("epoch", textSchema), waitMS(), limit(),
+				opt("since_event_id", integerSchema), opt("epoch", textSchema), waitMS(), limit(), opt("max_bytes", integerSchema),
 				opt("patches", booleanSchema, "with what each event changed"),
 			},
 		},
@@ -50,22 +51,14 @@ func wait(ctx context.Context, c *call) (any, error) {
 }
 
 func syncTool(ctx context.Context, c *call) (any, error) {
-	patches := c.in.Bool("patches")
-	req := atmcp.SyncRequest{
+	return do(ctx, c, atmcp.SyncRequest{
 		SinceEventID: wire.IntOr[atmcp.Seq](c.in, "since_event_id", 0),
 		Epoch:        c.in.TextOr("epoch", ""),
 		Wait:         c.wait(atmcp.MaxToolWait),
 		Limit:        c.limit(),
-	}
-	return do(ctx, c, req, func(a *atmcp.Agent, ctx context.Context, req atmcp.SyncRequest) (atmcp.SyncResult, error) {
-		res, err := a.Sync(ctx, req)
-		if !patches {
-			for i := range res.Events { // a model has no use for them, and pays for each byte
-				res.Events[i].Patch, res.Events[i].Hash = nil, ""
-			}
-		}
-		return res, err
-	})
+		MaxBytes:     cmp.Or(max(wire.IntOr(c.in, "max_bytes", 0), 0), atmcp.MaxPageBytes),
+		Lean:         !c.in.Bool("patches"), // a model has no use for them, and pays for each byte
+	}, (*atmcp.Agent).Sync)
 }
 
 func appendOutput(ctx context.Context, c *call) (any, error) {
