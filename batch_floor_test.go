@@ -75,6 +75,7 @@ func TestLeasesThatLapseTogetherEndThoughManyTasksDependOnThem(t *testing.T) {
 		}
 	})
 }
+
 func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t, func(c *atmcp.Config) { c.RetryBackoff = -1 })
@@ -107,6 +108,7 @@ func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
 	_, err = console.CancelTask(t.Context(), atmcp.TaskRequest{TaskID: id, IdemKey: "k"})
 	require.NoError(t, err)
 }
+
 func TestWhatManyAgentsShowOfThemselvesIsSaved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -105,31 +106,33 @@ func TestFindingsAreListedTheNewestFirstInStablePages(t *testing.T) {
 
 func TestHitsArePagedByRowsAndBytes(t *testing.T) {
 	t.Parallel()
-	team := newTeam(t, newHub(t))
-	a := join(t, team, "alice")
-	for i := range 20 {
-		post(t, a, "needle "+strconv.Itoa(i), strings.Repeat("hay ", 5000))
-	}
-	for _, req := range []atmcp.SearchKnowledgeRequest{
-		{Query: "needle", Limit: 7},
-		{Query: "needle"}, // 20 kB a row
-		{Query: "needle", Limit: 7, Listing: atmcp.Listing{View: atmcp.ViewBrief}},
-		{Listing: atmcp.Listing{MaxBytes: 1}},
-	} {
-		seen := map[string]bool{}
-		for pages := 1; ; pages++ {
-			page := find(t, team, req)
-			for _, title := range titles(page) {
-				assert.False(t, seen[title], "%s twice", title)
-				seen[title] = true
-			}
-			if req.Cursor = page.NextCursor; req.Cursor == "" {
-				assert.Greater(t, pages, 2)
-				break
-			}
+	synctest.Test(t, func(t *testing.T) { // where no search gives up waiting for the index
+		team := newTeam(t, newHub(t))
+		a := join(t, team, "alice")
+		for i := range 20 {
+			post(t, a, "needle "+strconv.Itoa(i), strings.Repeat("hay ", 5000))
 		}
-		assert.Len(t, seen, 20)
-	}
+		for _, req := range []atmcp.SearchKnowledgeRequest{
+			{Query: "needle", Limit: 7},
+			{Query: "needle"}, // 20 kB a row
+			{Query: "needle", Limit: 7, Listing: atmcp.Listing{View: atmcp.ViewBrief}},
+			{Listing: atmcp.Listing{MaxBytes: 1}},
+		} {
+			seen := map[string]bool{}
+			for pages := 1; ; pages++ {
+				page := find(t, team, req)
+				for _, title := range titles(page) {
+					assert.False(t, seen[title], "%s twice", title)
+					seen[title] = true
+				}
+				if req.Cursor = page.NextCursor; req.Cursor == "" {
+					assert.Greater(t, pages, 2)
+					break
+				}
+			}
+			assert.Len(t, seen, 20)
+		}
+	})
 }
 
 func TestBriefFindingShowsTheWordsInTheirPlace(t *testing.T) {

@@ -80,7 +80,6 @@ func New(hub *atmcp.Hub, o Options) (http.Handler, error) {
 		PropagateRequestCancellation: true,
 		MaxRequestBodyBytes:          MaxBody,
 		DisableLocalhostProtection:   true, // guard is stricter, and knows the configured names
-		Logger:                       o.Logger,
 	})
 	checked := guard.New(guard.Options{
 		PublicURL: o.PublicURL, Hosts: o.AllowedHosts, Origins: o.AllowedOrigins, LoopbackBind: !o.LiteralIPs,
@@ -111,7 +110,6 @@ func Mount(mux *http.ServeMux, hub *atmcp.Hub, o Options) error {
 func (s *server) sdkServer(o Options) *mcp.Server {
 	sdk := mcp.NewServer(&mcp.Implementation{Name: "ATMcp", Version: o.Version}, &mcp.ServerOptions{
 		Instructions: instructions,
-		Logger:       o.Logger,
 		// Without listChanged and subscriptions no client keeps a stream open for news
 		// that never come.
 		Capabilities: &mcp.ServerCapabilities{
