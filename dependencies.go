@@ -23,7 +23,8 @@ func (e *CycleError) Error() string {
 // Code implements [Refusal].
 func (e *CycleError) Code() Code { return e.Reason }
 
-// maxWalk bounds the search for a cycle.
+// maxWalk bounds the search for a cycle: what a new dependency may wait for, all
+// together.
 const maxWalk = 2000
 
 // redepend replaces the dependencies of an open task.
@@ -36,7 +37,11 @@ func (t *teamTx) redepend(x *task, refs []TaskID) error {
 		if err != nil {
 			continue // dependOn names all that are unknown
 		}
-		if path := t.pathTo(dep.id, x.id); path != nil {
+		path, err := t.pathTo(dep.id, x.id)
+		if err != nil {
+			return err
+		}
+		if path != nil {
 			return &CycleError{CodeDependencyCycle, append([]TaskID{x.id}, path...), "leave out a dependency that waits for this task"}
 		}
 	}
@@ -47,11 +52,15 @@ func (t *teamTx) redepend(x *task, refs []TaskID) error {
 	return t.dependOn(x, refs)
 }
 
-// pathTo returns the dependencies that lead from one task to another, nil where none do.
-func (t *teamTx) pathTo(from, to TaskID) []TaskID {
+// pathTo returns the dependencies that lead from one task to another, nil where none
+// do. A search that is too long is refused: it might have found one.
+func (t *teamTx) pathTo(from, to TaskID) ([]TaskID, error) {
 	came := map[TaskID]TaskID{from: ""}
 	queue := []TaskID{from}
-	for len(queue) > 0 && len(came) < maxWalk {
+	for len(queue) > 0 {
+		if len(came) > maxWalk {
+			return nil, limitError("tasks that a new dependency waits for", maxWalk)
+		}
 		id := queue[0]
 		queue = queue[1:]
 		if id == to {
@@ -60,7 +69,7 @@ func (t *teamTx) pathTo(from, to TaskID) []TaskID {
 				path = append(path, id)
 			}
 			slices.Reverse(path)
-			return path
+			return path, nil
 		}
 		body, _ := load[taskBody](t, keyTask(id))
 		for _, dep := range body.DependsOn {
@@ -70,5 +79,5 @@ func (t *teamTx) pathTo(from, to TaskID) []TaskID {
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }

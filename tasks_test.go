@@ -143,6 +143,23 @@ func TestDependencyCycleIsRefusedWithItsPath(t *testing.T) {
 	assert.Equal(t, []atmcp.TaskID{one, three, two, one}, cycle.Cycle)
 }
 
+func TestACycleThatIsTooLongToFindIsNotTaken(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	first := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+	last := first
+	for range 2100 {
+		last = create(t, a, atmcp.CreateTaskRequest{Title: "x", DependsOn: []atmcp.TaskID{last}})
+	}
+	console, err := team.Console("desk")
+	require.NoError(t, err)
+	_, err = console.EditTask(t.Context(), atmcp.EditTaskRequest{
+		TaskRequest: atmcp.TaskRequest{TaskID: first}, DependsOn: &[]atmcp.TaskID{last},
+	})
+	refused(t, atmcp.CodeLimit, err)
+}
+
 func TestAgentIsOfferedOnlyWhatItCanDo(t *testing.T) {
 	t.Parallel()
 	team := newTeam(t, newHub(t))
