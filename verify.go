@@ -34,16 +34,18 @@ func (e *DamageError) Error() string {
 func (t *Team) VerifyLog(ctx context.Context) (LogReport, error) {
 	var r LogReport
 	for {
-		more, err := view(ctx, t.state, func(tx *teamTx) (bool, error) {
-			n, err := tx.verifyPage(&r, 1000)
+		next, err := view(ctx, t.state, func(tx *teamTx) (LogReport, error) {
+			next := r
+			n, err := tx.verifyPage(&next, 1000)
 			if err == nil && n == 0 && r.Last != tx.seq() {
 				err = &DamageError{r.Last + 1, "is missing: the log ends before its head"}
 			}
-			return n > 0, err
+			return next, err
 		})
-		if err != nil || !more {
+		if err != nil || next == r {
 			return r, err
 		}
+		r = next
 	}
 }
 
