@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -40,7 +41,7 @@ func (e entry) actor(id AgentID) actor {
 // had left. The usual case is one read.
 func (s *teamState) enter(ctx context.Context, e entry) (*Agent, error) {
 	if err := validName("X-ATMcp-Agent", e.name); err != nil {
-		return nil, notJoined(err.Error())
+		return nil, notJoined(strings.TrimPrefix(err.Error(), "atmcp: "))
 	}
 	type found struct {
 		m  memberRecord
