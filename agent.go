@@ -18,10 +18,11 @@ type Agent struct {
 
 // handleOf makes the handle of a member.
 func (s *teamState) handleOf(m memberRecord, e entry) *Agent {
-	s.people.know(m)
+	client := e.client.cut().over(m.Client)
+	s.people.know(m, client)
 	who := e.principal
 	who.Agent, who.Name, who.Role = m.ID, m.Name, RoleAgent
-	return &Agent{Team: &Team{state: s}, id: m.ID, name: m.Name, epoch: m.Epoch, who: who, client: e.client.cut()}
+	return &Agent{Team: &Team{state: s}, id: m.ID, name: m.Name, epoch: m.Epoch, who: who, client: client}
 }
 
 // AgentID returns the member's id.

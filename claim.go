@@ -235,9 +235,10 @@ func (t *teamTx) shownResult(x *task, most int) *string {
 	return new(cutJSON(*text, most))
 }
 
-// claimed remembers what the agent is at, for people.
+// claimed remembers what the agent is at, for people. A replay tells of what it
+// once was at.
 func (a *Agent) claimed(res ClaimResult) ClaimResult {
-	if res.TaskID != "" {
+	if res.TaskID != "" && !res.Replayed {
 		a.state.people.change(a.id, func(p *person) { p.Task, p.Progress = res.TaskID, 0 })
 	}
 	return res

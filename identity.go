@@ -1,6 +1,7 @@
 package atmcp
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"unicode"
@@ -57,6 +58,14 @@ func (c ClientInfo) cut() ClientInfo {
 		*s = cutText(*s, 256)
 	}
 	return c
+}
+
+// over fills what a request did not tell with what is known from before.
+func (c ClientInfo) over(known ClientInfo) ClientInfo {
+	return ClientInfo{
+		Instance: cmp.Or(c.Instance, known.Instance), Client: cmp.Or(c.Client, known.Client), Host: cmp.Or(c.Host, known.Host),
+		Cwd: cmp.Or(c.Cwd, known.Cwd), Branch: cmp.Or(c.Branch, known.Branch),
+	}
 }
 
 // Credential is what one request showed. Nothing else selects a team or an agent.

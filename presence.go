@@ -37,21 +37,31 @@ type people struct {
 
 type person struct {
 	Beat
-	news   Seq       // News told up to here
-	waited Seq       // Wait told up to here
+	news   Seq // News told up to here
+	waited Seq // Wait told up to here
+	client ClientInfo
 	saved  time.Time // when the store last heard of it
 	heard  time.Time
 }
 
 func (p *people) init() { p.m = make(map[AgentID]*person) }
 
-// know makes the hub remember what is stored of a member.
-func (p *people) know(m memberRecord) {
+// know makes the hub remember what is stored of a member, and its client.
+func (p *people) know(m memberRecord, client ClientInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, ok := p.m[m.ID]; !ok {
-		p.m[m.ID] = &person{Beat: Beat{m.Status, m.Task, m.Progress}, news: m.News, waited: m.Waited, saved: time.Now()}
+	who, ok := p.m[m.ID]
+	if !ok {
+		who = &person{Beat: Beat{m.Status, m.Task, m.Progress}, news: m.News, waited: m.Waited, saved: time.Now()}
+		p.m[m.ID] = who
 	}
+	who.client = client
+}
+
+func (p *people) knows(id AgentID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.m[id] != nil
 }
 
 // change runs fn on what is known of an agent and returns what then holds.
@@ -252,7 +262,7 @@ func (s *teamState) savePersons(ctx context.Context, due map[AgentID]person) err
 				continue
 			}
 			m.LastSeen = t.now() - time.Since(p.heard).Milliseconds()
-			m.Status, m.Task, m.Progress = p.Status, p.Task, p.Progress
+			m.Status, m.Task, m.Progress, m.Client = p.Status, p.Task, p.Progress, p.client.over(m.Client)
 			m.News, m.Waited = max(m.News, p.news), max(m.Waited, p.waited)
 			save(t, keyMember(id), m)
 		}

@@ -1,8 +1,11 @@
 package atmcp_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,4 +36,116 @@ func TestABeatNamesItsTaskByIDOrNumber(t *testing.T) {
 	require.NoError(t, beat("a task of somewhere else"))
 	require.NoError(t, beat(""))
 	assert.Nil(t, infoOf(t, team, "alice").CurrentTaskID)
+}
+
+func TestEveryReadOfAnAgentIsASignOfLife(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(context.Context, *atmcp.Agent) error{
+		"status": func(ctx context.Context, a *atmcp.Agent) error { _, err := a.Status(ctx); return err },
+		"agents": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.ListAgents(ctx, atmcp.ListAgentsRequest{})
+			return err
+		},
+		"goals": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.ListGoals(ctx, atmcp.ListGoalsRequest{})
+			return err
+		},
+		"tasks": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.ListTasks(ctx, atmcp.ListTasksRequest{})
+			return err
+		},
+		"task": func(ctx context.Context, a *atmcp.Agent) error { _, err := a.Task(ctx, "#2"); return err },
+		"memory": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.ListMemory(ctx, atmcp.ListMemoryRequest{})
+			return err
+		},
+		"knowledge": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.SearchKnowledge(ctx, atmcp.SearchKnowledgeRequest{})
+			return err
+		},
+		"directives": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.ListDirectives(ctx, atmcp.ListDirectivesRequest{})
+			return err
+		},
+		"output": func(ctx context.Context, a *atmcp.Agent) error {
+			_, err := a.GetAgentOutput(ctx, atmcp.GetAgentOutputRequest{Agent: "alice"})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a := join(t, newTeam(t, newHub(t)), "alice")
+				id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+				claimNext(t, a)
+				for range 4 {
+					time.Sleep(time.Minute)
+					require.NoError(t, read(t.Context(), a))
+				}
+				assert.Equal(t, atmcp.TaskClaimed, taskOf(t, a, id).Status)
+				assert.Equal(t, atmcp.PresenceHealthy, infoOf(t, a.Team, "alice").Presence)
+			})
+		})
+	}
+}
+
+func TestAWaitOfWhoHasLeftShowsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		a := join(t, team, "alice")
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, err := a.Inbox(t.Context(), atmcp.InboxRequest{Wait: 30 * time.Second})
+			assert.NoError(t, err)
+		}()
+		synctest.Wait()
+		_, err := a.Leave(t.Context(), atmcp.LeaveRequest{})
+		require.NoError(t, err)
+		time.Sleep(25 * time.Second)
+		status, err := team.Status(t.Context())
+		require.NoError(t, err)
+		assert.Zero(t, status.AgentsOnline)
+		<-ended
+	})
+}
+
+func TestAReplayDoesNotShowWhatTheAgentOnceWasAt(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+	claim := func() atmcp.ClaimResult {
+		c, err := a.ClaimNextTask(t.Context(), atmcp.ClaimNextTaskRequest{IdemKey: "k"})
+		require.NoError(t, err)
+		return c
+	}
+	c := claim()
+	_, err := a.Lease(c.TaskID, c.FencingToken).Complete(t.Context(), atmcp.CompleteRequest{})
+	require.NoError(t, err)
+	require.True(t, claim().Replayed)
+	assert.Nil(t, infoOf(t, team, "alice").CurrentTaskID)
+}
+
+func TestWhereAnAgentRunsIsKeptAndFollowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hub := newHub(t)
+		cred := atmcp.Credential{Token: made(t, hub, "crew").JoinToken, Name: "alice", Client: atmcp.ClientInfo{Host: "here", Branch: "main"}}
+		_, err := hub.Identify(t.Context(), cred)
+		require.NoError(t, err)
+		time.Sleep(2 * time.Minute)
+		cred.Client = atmcp.ClientInfo{Branch: "fix"}
+		a, err := hub.Identify(t.Context(), cred)
+		require.NoError(t, err)
+		want := atmcp.ClientInfo{Host: "here", Branch: "fix"}
+		id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		claimNext(t, a)
+		claims, err := a.TaskClaims(t.Context(), id)
+		require.NoError(t, err)
+		assert.Equal(t, want, claims[0].Client)
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, want, infoOf(t, a.Team, "alice").Client)
+	})
 }

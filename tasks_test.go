@@ -29,7 +29,7 @@ func claimNext(t *testing.T, a *atmcp.Agent) atmcp.ClaimResult {
 
 func taskOf(t *testing.T, a *atmcp.Agent, id atmcp.TaskID) atmcp.Task {
 	t.Helper()
-	x, err := a.Task(t.Context(), id)
+	x, err := a.Team.Task(t.Context(), id) // not a sign of life
 	require.NoError(t, err)
 	return x
 }

@@ -49,8 +49,8 @@ func (s *teamState) await(ctx context.Context, w waiting, read func() (bool, err
 				waiter.Reset()
 				again = true
 			case <-beat.C:
-				if w.who != nil {
-					w.who.alive(ctx)
+				if w.who != nil && s.people.knows(w.who.id) {
+					w.who.alive(ctx) // who has left meanwhile stays offline
 				}
 			case <-timeout.C:
 				return nil
