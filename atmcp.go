@@ -76,8 +76,9 @@ type Config struct {
 	EventMinimum   int
 	// CacheBytes bounds the cache of records, all teams together: 64 MiB.
 	CacheBytes int64
-	// MaxAgents and MaxTasks bound one team: 12,000 and 200,000. MaxFindings
-	// and MaxRegisters bound its knowledge and memory: 200,000 and 10,000.
+	// MaxAgents and MaxTasks bound one team: 12,000 members, those that have left
+	// among them, and 200,000 tasks that are not final. MaxFindings and MaxRegisters
+	// bound its knowledge and memory: 200,000 that are not retracted, and 10,000.
 	MaxAgents, MaxTasks, MaxFindings, MaxRegisters int
 	// MaxInbox bounds the directives that wait for one agent: 100.
 	MaxInbox int

@@ -131,6 +131,7 @@ func (t *Team) listDirectives(ctx context.Context, req ListDirectivesRequest, ca
 // place is where the selected directives stand. A status that does not exist
 // selects nothing, as in the original.
 func (r ListDirectivesRequest) place(caller string) keyspace.Key {
+	r.Status = DirectiveStatus(cutText(string(r.Status), maxName)) // a key holds no more
 	switch r.Role {
 	case DirectivesSent:
 		return keyDirectives(listSent, caller, r.Status)

@@ -114,7 +114,7 @@ func (t *teamTx) sendDirective(id DirectiveID, req SendDirectiveRequest) (res Se
 	if req.Re != "" {
 		re, err := t.directive(req.Re)
 		if err != nil {
-			return res, &UnknownIDsError{CodeUnknownDirective, "re", []string{string(req.Re)}, "list_directives shows the directives there are"}
+			return res, unknownIDs(CodeUnknownDirective, "re", "list_directives shows the directives there are", string(req.Re))
 		}
 		x.Re = re.id
 	}

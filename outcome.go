@@ -76,6 +76,9 @@ func (e *RefusedError) Error() string {
 // Code implements [Refusal].
 func (e *RefusedError) Code() Code { return e.Reason }
 
+// maxEcho is how much of what named nothing a refusal repeats, in characters.
+const maxEcho = 128
+
 func refuse(c Code, hint string) error { return &RefusedError{Reason: c, Hint: hint} }
 
 // InvalidError refuses an argument. Over MCP it is a tool error that tells the

@@ -1,6 +1,9 @@
 package atmcp_test
 
 import (
+	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,4 +34,47 @@ func TestWhatTheStoreDoesNotTakeIsRefusedByName(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, list.Goals)
 	}
+}
+
+// strict is a store that takes no key, also to read, that it could not keep.
+type strict struct {
+	store.Store
+
+	t *testing.T
+}
+
+func (s strict) Read(ctx context.Context, team string, ranges ...store.Range) (store.Snapshot, error) {
+	for _, r := range ranges {
+		assert.LessOrEqual(s.t, len(r.Start), store.MaxKey)
+	}
+	return s.Store.Read(ctx, team, ranges...)
+}
+
+func TestNamesOfNothingAreRefusedBrieflyWhateverTheirLength(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ü", 100_000)
+	hub := openHub(t, atmcp.Config{Store: strict{memstore.New(), t}})
+	team := newTeam(t, hub)
+	a := join(t, team, "alice")
+	_, byTeam := hub.Team(t.Context(), long)
+	_, byAgent := a.SendDirective(t.Context(), atmcp.SendDirectiveRequest{ToAgent: long, Instruction: "x"})
+	_, byTask := a.ClaimTask(t.Context(), atmcp.ClaimTaskRequest{TaskID: atmcp.TaskID(long)})
+	_, byGoal := a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "x", GoalID: atmcp.GoalID(long)})
+	_, byDeps := a.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: "x", DependsOn: []atmcp.TaskID{atmcp.TaskID(long), "y"}})
+	_, byDirective := a.WaitDirective(t.Context(), atmcp.WaitDirectiveRequest{DirectiveID: atmcp.DirectiveID(long)})
+	for code, err := range map[atmcp.Code]error{
+		atmcp.CodeUnknownTeam: byTeam, atmcp.CodeUnknownAgent: byAgent, atmcp.CodeUnknownTask: byTask,
+		atmcp.CodeUnknownGoal: byGoal, atmcp.CodeUnknownDependency: byDeps, atmcp.CodeUnknownDirective: byDirective,
+	} {
+		refused(t, code, err)
+		raw, err := json.Marshal(err)
+		require.NoError(t, err)
+		assert.Less(t, len(raw), 600, code)
+	}
+	res, err := a.ListTasks(t.Context(), atmcp.ListTasksRequest{Assignee: long, GoalID: atmcp.GoalID(long), Status: atmcp.TaskStatus(long)})
+	require.NoError(t, err)
+	assert.Empty(t, res.Tasks)
+	list, err := a.ListDirectives(t.Context(), atmcp.ListDirectivesRequest{Status: atmcp.DirectiveStatus(long)})
+	require.NoError(t, err)
+	assert.Empty(t, list.Directives)
 }

@@ -188,7 +188,7 @@ func (h *Hub) teamByName(ctx context.Context, name string) (TeamID, error) {
 		return id, nil
 	})
 	if err == nil && id == "" {
-		err = &UnknownTeamError{Reason: CodeUnknownTeam, TeamName: name}
+		err = &UnknownTeamError{Reason: CodeUnknownTeam, TeamName: cutText(name, maxEcho)}
 	}
 	return id, err
 }

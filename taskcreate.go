@@ -85,6 +85,13 @@ func (e *UnknownIDsError) Error() string {
 // Code implements [Refusal].
 func (e *UnknownIDsError) Code() Code { return e.Reason }
 
+func unknownIDs(c Code, field, hint string, ids ...string) error {
+	for i, id := range ids {
+		ids[i] = cutText(id, maxEcho)
+	}
+	return &UnknownIDsError{Reason: c, Field: field, Unknown: ids, Hint: hint}
+}
+
 // CreateTask makes a task. Ids that name nothing are refused with
 // [UnknownIDsError] and nothing is made.
 func (a *Agent) CreateTask(ctx context.Context, req CreateTaskRequest) (CreateTaskResult, error) {
@@ -146,14 +153,14 @@ func (t *teamTx) place(x *task, goal GoalID, parent TaskID) error {
 	if goal != "" {
 		g, ok := t.goal(goal)
 		if !ok {
-			return &UnknownIDsError{CodeUnknownGoal, "goal_id", []string{string(goal)}, "create_goal makes one; get_team_status lists them"}
+			return unknownIDs(CodeUnknownGoal, "goal_id", "create_goal makes one; get_team_status lists them", string(goal))
 		}
 		x.Goal = g.id
 	}
 	if parent != "" {
 		p, err := t.task(parent)
 		if err != nil {
-			return &UnknownIDsError{CodeUnknownTask, "parent_id", []string{string(parent)}, "list_tasks shows the tasks there are"}
+			return unknownIDs(CodeUnknownTask, "parent_id", "list_tasks shows the tasks there are", string(parent))
 		}
 		x.Parent = p.id
 	}
@@ -185,7 +192,7 @@ func (t *teamTx) dependOn(x *task, refs []TaskID) error {
 		}
 	}
 	if len(unknown) > 0 {
-		return &UnknownIDsError{CodeUnknownDependency, "depends_on", unknown, "create the tasks in the order of their dependencies, and give their task_ids or numbers"}
+		return unknownIDs(CodeUnknownDependency, "depends_on", "create the tasks in the order of their dependencies, and give their task_ids or numbers", unknown...)
 	}
 	return nil
 }

@@ -34,8 +34,8 @@ const maxExamined = 5000
 // ListTasks returns a page of tasks.
 func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksResult, error) {
 	statuses := taskStatuses()
-	if req.Status != "" {
-		statuses = []TaskStatus{req.Status}
+	if req.Status != "" { // one that does not exist selects nothing, as in the original
+		statuses = slices.DeleteFunc(statuses, func(s TaskStatus) bool { return s != req.Status })
 	}
 	after, err := parseCursor(req.Cursor, func(r *keyspace.Reader) { r.Desc(); r.Uint(); r.Str() })
 	if err != nil {

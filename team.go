@@ -211,9 +211,9 @@ func (e *UnknownAgentError) Code() Code { return e.Reason }
 func unknownAgent(key, ref string) error {
 	e := &UnknownAgentError{Reason: CodeUnknownAgent, Hint: "list_agents shows who is in the team; give a display_name or an agent_id"}
 	if key == "to_agent" {
-		e.To = ref
+		e.To = cutText(ref, maxEcho)
 	} else {
-		e.Agent = ref
+		e.Agent = cutText(ref, maxEcho)
 	}
 	return e
 }

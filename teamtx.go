@@ -117,6 +117,9 @@ func (t *teamTx) mark(k keyspace.Key) { t.tx.Put(k, []byte{recordVersion}) }
 
 // load reads the record at k; the zero record and false where there is none.
 func load[T any](t *teamTx, k keyspace.Key) (rec T, ok bool) {
+	if len(k) > store.MaxKey {
+		return rec, false // a caller's id of a length that no store keeps
+	}
 	raw, ok := t.tx.Get(k)
 	if !ok {
 		return rec, false
