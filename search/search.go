@@ -50,6 +50,15 @@ type Doc struct {
 	// Updated is shown to people. Order follows Seq.
 	Updated time.Time
 	Seq     uint64
+	// Superseded says that another finding took this one's place.
+	Superseded bool
+	// ValidUntil, unless zero, is when it stops to hold.
+	ValidUntil time.Time
+}
+
+// Outdated reports whether the finding is superseded, or stopped to hold before now.
+func (d *Doc) Outdated(now time.Time) bool {
+	return d.Superseded || !d.ValidUntil.IsZero() && d.ValidUntil.Before(now)
 }
 
 // Op is one change: Doc replaces what was known under its ID or, with Delete, the
@@ -62,10 +71,11 @@ type Op struct {
 // Query asks for documents. Its conditions all hold at once and are applied before
 // Offset and Limit.
 type Query struct {
-	// Text is words to find, of which [Cut] is used. If some documents have all
-	// words, those are the result; otherwise those that have any. Blank text
-	// matches everything, the newest first; other text without a single word
-	// matches nothing.
+	// Text is words to find, of which [Cut] is used, as [Words] tells them apart.
+	// If some documents have all words, those are the result; otherwise those that
+	// have any. An index that knows words that say little, as "the" or "how", may
+	// do without these where there are others. Blank text matches everything, the
+	// newest first; other text without a single word matches nothing.
 	Text string
 	// Tags must all be present.
 	Tags []string
@@ -73,6 +83,8 @@ type Query struct {
 	Author string
 	// SinceSeq, unless zero, is exceeded by the Seq of every hit.
 	SinceSeq uint64
+	// Now is the moment that Doc.ValidUntil is compared with.
+	Now time.Time
 	// Offset hits are left out, then Limit hits are returned. An Offset below
 	// zero is zero, a Limit of zero or less is DefaultLimit.
 	Offset, Limit int
@@ -98,8 +110,9 @@ type Hit struct {
 	Spans []Span
 }
 
-// Result is a page of hits, the best first. Of equal ones the newer, by Seq, comes
-// first, then the one with more contributors.
+// Result is a page of hits, the best first; what is outdated comes after all that
+// is not. Of equal ones the newer, by Seq, comes first, then the one with more
+// contributors.
 type Result struct {
 	Hits []Hit
 	// Total is the number of matching documents, of which Hits is a page.

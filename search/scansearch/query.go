@@ -44,15 +44,15 @@ func parse(q search.Query) *request {
 	if r.Limit <= 0 {
 		r.Limit = search.DefaultLimit
 	}
-	var last word
-	for w := range words(search.Cut(q.Text)) {
+	var last search.Word
+	for w := range search.Words(search.Cut(q.Text)) {
 		if len(r.terms) == search.MaxTerms {
 			break
 		}
-		g := group{whole: r.bit(w.whole.term, wholeWeight)}
-		if !w.dense { // pairs are enough where words have no bounds
-			for _, p := range w.parts {
-				g.parts |= r.bit(p.term, partWeight)
+		g := group{whole: r.bit(w.Whole.Term, wholeWeight)}
+		if !w.Dense { // pairs are enough where words have no bounds
+			for _, p := range w.Parts {
+				g.parts |= r.bit(p.Term, partWeight)
 			}
 		}
 		if !slices.Contains(r.groups, g) {
@@ -81,13 +81,13 @@ func (r *request) bit(text string, weight float32) uint32 {
 
 // expect marks the last word, which may still be being typed, as a prefix. Where
 // words have no bounds, every character was indexed anyway.
-func (r *request) expect(last word) {
-	if last.dense {
+func (r *request) expect(last search.Word) {
+	if last.Dense {
 		return
 	}
-	ends := []string{last.whole.term}
-	if n := len(last.parts); n > 0 {
-		ends = append(ends, last.parts[n-1].term)
+	ends := []string{last.Whole.Term}
+	if n := len(last.Parts); n > 0 {
+		ends = append(ends, last.Parts[n-1].Term)
 	}
 	for i := range r.terms {
 		t := &r.terms[i]

@@ -103,11 +103,18 @@ func (t *team) rarity(df int) float32 {
 type candidate struct {
 	sum
 
-	doc *search.Doc
+	doc      *search.Doc
+	outdated bool
 }
 
-// better orders a result: the score, then the newer, then the more confirmed.
+// better orders a result: what holds, the score, then the newer, then the more confirmed.
 func better(a, b candidate) int {
+	if a.outdated != b.outdated {
+		if b.outdated {
+			return -1
+		}
+		return 1
+	}
 	if a.score != b.score { // nearly always, and without a look at the documents
 		return cmp.Compare(b.score, a.score)
 	}
@@ -152,7 +159,7 @@ func (t *team) search(r *request) ([]candidate, search.Result) {
 	if r.all {
 		for _, doc := range slices.Backward(t.slots) {
 			if doc != nil && r.admits(doc) {
-				strict.add(candidate{doc: doc})
+				strict.add(candidate{doc: doc, outdated: doc.Outdated(r.Now)})
 			}
 		}
 	} else {
@@ -179,6 +186,6 @@ func (t *team) match(r *request, strict, relaxed *best) {
 		if r.hasAll(sum.mask) {
 			to = strict
 		}
-		to.add(candidate{sum: sum, doc: t.slots[slot]})
+		to.add(candidate{sum: sum, doc: t.slots[slot], outdated: t.slots[slot].Outdated(r.Now)})
 	}
 }

@@ -45,9 +45,9 @@ type marker struct {
 }
 
 func (m *marker) scan(field, text string) {
-	for w := range words(text) {
-		if !m.mark(field, w.whole) {
-			for _, p := range w.parts {
+	for w := range search.Words(text) {
+		if !m.mark(field, w.Whole) {
+			for _, p := range w.Parts {
 				m.mark(field, p)
 			}
 		}
@@ -59,16 +59,16 @@ func (m *marker) scan(field, text string) {
 
 // mark adds the place of a token and reports whether it is one that is looked for.
 // Tokens come in the order of their beginnings; those that overlap make one span.
-func (m *marker) mark(field string, t token) bool {
-	if !m.matches(t.term) {
+func (m *marker) mark(field string, t search.Token) bool {
+	if !m.matches(t.Term) {
 		return false
 	}
 	n := len(m.spans)
 	switch {
-	case n > 0 && m.spans[n-1].Field == field && t.start < m.spans[n-1].End:
-		m.spans[n-1].End = max(m.spans[n-1].End, t.end)
+	case n > 0 && m.spans[n-1].Field == field && t.Start < m.spans[n-1].End:
+		m.spans[n-1].End = max(m.spans[n-1].End, t.End)
 	case n < search.MaxSpans:
-		m.spans = append(m.spans, search.Span{Field: field, Start: t.start, End: t.end})
+		m.spans = append(m.spans, search.Span{Field: field, Start: t.Start, End: t.End})
 	}
 	return true
 }

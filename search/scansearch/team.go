@@ -203,11 +203,11 @@ func count(d *search.Doc) (counts map[string]units, lengths [fields]uint32) {
 		counts[term] = counts[term].plus(u)
 	}
 	scan := func(text string, field int) {
-		for w := range words(text) {
+		for w := range search.Words(text) {
 			lengths[field]++
-			add(w.whole.term, field, wholeUnits)
-			for _, p := range w.parts {
-				add(p.term, field, partUnits)
+			add(w.Whole.Term, field, wholeUnits)
+			for _, p := range w.Parts {
+				add(p.Term, field, partUnits)
 			}
 		}
 	}

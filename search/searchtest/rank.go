@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -97,4 +98,32 @@ func testTies(t *testing.T, b bench) {
 	for _, text := range []string{"lease", "same text", ""} {
 		assert.Equal(t, []string{"a", "b", "c", "d", "e"}, b.find(t, text), text)
 	}
+}
+
+// What is outdated is found, and comes last however well it matches.
+func testOutdated(t *testing.T, b bench) {
+	now := time.UnixMilli(1_800_000_000_000)
+	made := func(id, title string, change func(*search.Doc)) search.Doc {
+		d := doc(id, title, "about the lease")
+		change(&d)
+		return d
+	}
+	b.put(t,
+		made("superseded", "lease lease", func(d *search.Doc) { d.Superseded, d.Seq = true, 9 }),
+		made("expired", "lease", func(d *search.Doc) { d.ValidUntil, d.Seq = now.Add(-time.Millisecond), 8 }),
+		made("ends now", "", func(d *search.Doc) { d.ValidUntil, d.Seq = now, 3 }),
+		made("holds", "", func(d *search.Doc) { d.ValidUntil, d.Seq = now.Add(time.Hour), 2 }),
+		made("plain", "", func(d *search.Doc) { d.Seq = 1 }))
+	for _, text := range []string{"lease", ""} {
+		q := search.Query{Text: text, Now: now}
+		whole := b.ask(t, q)
+		assert.Equal(t, 5, whole.Total)
+		assert.Equal(t, []string{"ends now", "holds", "plain", "superseded", "expired"}, ids(whole), text)
+		q.Offset, q.Limit = 2, 2
+		assert.Equal(t, []string{"plain", "superseded"}, ids(b.ask(t, q)), "before the limit")
+		q = search.Query{Text: text, Now: now.Add(2 * time.Hour)}
+		assert.Equal(t, "plain", ids(b.ask(t, q))[0], "time passes without an Apply")
+	}
+	b.put(t, doc("superseded", "lease lease", "about the lease"))
+	assert.Equal(t, "superseded", ids(b.ask(t, search.Query{Text: "lease", Now: now}))[0], "it holds again")
 }

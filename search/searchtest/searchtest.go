@@ -16,13 +16,52 @@ import (
 // Factory makes a fresh, empty index. The suite closes it.
 type Factory func(t *testing.T) search.Index
 
-// Run holds the index to all promises, each in a subtest of its own.
-func Run(t *testing.T, factory Factory) {
+// Feature is what an index may know beyond the contract. One that says it does is
+// held to it.
+type Feature string
+
+// The features.
+const (
+	Inflections Feature = "inflections" // of English words
+	Typos       Feature = "typos"       // of a letter or two
+	Spellings   Feature = "spellings"   // of identifiers: max_open, MaxOpen
+	Fillers     Feature = "fillers"     // words that say little, and need not be there
+)
+
+// promise is a test by name.
+type promise struct {
+	name string
+	test func(*testing.T, bench)
+}
+
+// Run holds the index to all promises, each in a subtest of its own, and to those
+// of the features that it has.
+func Run(t *testing.T, factory Factory, has ...Feature) {
 	t.Helper()
-	for _, p := range []struct {
-		name string
-		test func(*testing.T, bench)
-	}{
+	promises := common()
+	for _, feature := range has {
+		promises = append(promises, promise{"Knows/" + string(feature), knows()[feature]})
+	}
+	for _, p := range promises {
+		t.Run(p.name, func(t *testing.T) {
+			x := factory(t)
+			defer func() { require.NoError(t, x.Close()) }()
+			p.test(t, bench{x})
+		})
+	}
+}
+
+func knows() map[Feature]func(*testing.T, bench) {
+	return map[Feature]func(*testing.T, bench){
+		Inflections: testInflections,
+		Typos:       testTypos,
+		Spellings:   testSpellings,
+		Fillers:     testFillers,
+	}
+}
+
+func common() []promise {
+	return []promise{
 		// apply.go
 		{"UnknownTeamIsEmpty", testUnknown},
 		{"AppliedDocIsFoundAtOnce", testApplied},
@@ -58,17 +97,12 @@ func Run(t *testing.T, factory Factory) {
 		{"MoreOfTheWordsBeatFewer", testMore},
 		{"DenseTextBeatsDilutedText", testDiluted},
 		{"TiesGoToTheNewerThenTheMoreConfirmed", testTies},
+		{"WhatIsOutdatedComesLast", testOutdated},
 		// hostile.go
 		{"NoTextIsAnErrorOrSlow", testHostile},
 		{"NoTextIsAQueryLanguage", testNoLanguage},
 		{"LongTextIsCut", testCut},
 		{"AnyDocCanBeApplied", testHostileDocs},
-	} {
-		t.Run(p.name, func(t *testing.T) {
-			x := factory(t)
-			defer func() { require.NoError(t, x.Close()) }()
-			p.test(t, bench{x})
-		})
 	}
 }
 

@@ -1,6 +1,7 @@
-package scansearch
+package search
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -12,12 +13,12 @@ import (
 // terms writes the words of a text, each with its parts in brackets.
 func terms(text string) string {
 	var out []string
-	for w := range words(text) {
-		s := w.whole.term
-		if len(w.parts) > 0 {
+	for w := range Words(text) {
+		s := w.Whole.Term
+		if len(w.Parts) > 0 {
 			var parts []string
-			for _, p := range w.parts {
-				parts = append(parts, p.term)
+			for _, p := range w.Parts {
+				parts = append(parts, p.Term)
 			}
 			s += "(" + strings.Join(parts, " ") + ")"
 		}
@@ -57,23 +58,44 @@ func TestWordsKeepIdentifiersWholeAndSplit(t *testing.T) {
 	}
 }
 
+func TestSimpleWordsAreTakenApartAsAllOthers(t *testing.T) {
+	t.Parallel()
+	const letters = "abcXYZ019_-.+é租 "
+	random, simple := rand.New(rand.NewPCG(1, 1)), 0
+	for range 20_000 {
+		var text strings.Builder
+		for range 1 + random.IntN(6) {
+			text.WriteRune([]rune(letters)[random.IntN(16)])
+		}
+		s := text.String()
+		n, plain := stretch(s)
+		want := span(s, func(r rune) bool { return isWord(r) || isConnector(r) })
+		require.Equal(t, want, n, "%q", s)
+		if plain && n > 0 {
+			simple++
+			require.Equal(t, newWord(s, 0, n), Word{Whole: newToken(s, 0, n)}, "%q", s)
+		}
+	}
+	require.Greater(t, simple, 1000)
+}
+
 func FuzzWordsStandWhereTheySay(f *testing.F) {
 	for _, s := range []string{"os.ReadFile", "任务 HTTPServer 租约", "a\u200b\xff..b", "ǅungla C++", "ȺȾ İ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		last := 0
-		for w := range words(text) {
-			require.NotEmpty(t, w.whole.term)
-			require.GreaterOrEqual(t, w.whole.start, last)
-			last = w.whole.start
-			for _, p := range append(w.parts, w.whole) {
-				require.LessOrEqual(t, w.whole.start, p.start)
-				require.Less(t, p.start, p.end)
-				require.LessOrEqual(t, p.end, w.whole.end)
-				require.LessOrEqual(t, len(p.term), maxTerm)
-				require.True(t, utf8.ValidString(p.term))
-				require.Equal(t, fold(text[p.start:p.end]), p.term)
+		for w := range Words(text) {
+			require.NotEmpty(t, w.Whole.Term)
+			require.GreaterOrEqual(t, w.Whole.Start, last)
+			last = w.Whole.Start
+			for _, p := range append(w.Parts, w.Whole) {
+				require.LessOrEqual(t, w.Whole.Start, p.Start)
+				require.Less(t, p.Start, p.End)
+				require.LessOrEqual(t, p.End, w.Whole.End)
+				require.LessOrEqual(t, len(p.Term), MaxTerm)
+				require.True(t, utf8.ValidString(p.Term))
+				require.Equal(t, fold(text[p.Start:p.End]), p.Term)
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package scansearch
+package search
 
 import (
 	"iter"
@@ -7,33 +7,38 @@ import (
 	"unicode/utf8"
 )
 
-// maxTerm is how many bytes of a term count. What is longer is data, not a word.
-const maxTerm = 128
+// MaxTerm is how many bytes of a term count. What is longer is data, not a word.
+const MaxTerm = 128
 
-// token is one way to find a place of a text.
-type token struct {
-	term       string // folded
-	start, end int    // bytes of the text
-	part       bool   // the term is a part of the word that stands there
+// Token is one way to find a place of a text.
+type Token struct {
+	Term       string // folded: in lower case, full-width letters as ordinary ones
+	Start, End int    // bytes of the text
 }
 
-// word is a stretch of text that belongs together, such as foo-bar_baz, pkg.Func
+// Word is a stretch of text that belongs together, such as foo-bar_baz, pkg.Func
 // or a path, and the tokens it can be found by: the word itself and, if there are
 // several, its parts.
-type word struct {
-	whole token
-	parts []token
-	dense bool // of a script without spaces
+type Word struct {
+	Whole Token
+	Parts []Token
+	Dense bool // of a script without spaces
 }
 
-// words iterates over the words of a text.
+// Words iterates over the words of a text, in the order of their beginnings. What a
+// word is, is a part of the contract: an index that knows more, as inflections,
+// builds on it, so that all agree on where a text was found.
 //
 // A word is a run of letters, digits and marks with connectors between them. Its
 // parts are what stands between connectors and, within these, the humps of camel
 // case. Scripts written without spaces are cut into single characters and pairs.
-func words(text string) iter.Seq[word] {
-	return func(yield func(word) bool) {
+func Words(text string) iter.Seq[Word] {
+	return func(yield func(Word) bool) {
 		for at := 0; at < len(text); {
+			if text[at] < utf8.RuneSelf && !isWord(rune(text[at])) {
+				at++
+				continue
+			}
 			r, n := utf8.DecodeRuneInString(text[at:])
 			switch {
 			case isDense(r):
@@ -42,9 +47,15 @@ func words(text string) iter.Seq[word] {
 					return
 				}
 			case isWord(r):
-				n = span(text[at:], func(r rune) bool { return isWord(r) || isConnector(r) })
-				end := at + len(strings.TrimRightFunc(text[at:at+n], isLooseEnd))
-				if w := newWord(text, at, end); w.whole.term != "" && !yield(w) {
+				var simple bool
+				n, simple = stretch(text[at:])
+				w := Word{}
+				if simple {
+					w.Whole = newToken(text, at, at+n)
+				} else {
+					w = newWord(text, at, at+len(strings.TrimRightFunc(text[at:at+n], isLooseEnd)))
+				}
+				if w.Whole.Term != "" && !yield(w) {
 					return
 				}
 			}
@@ -53,19 +64,49 @@ func words(text string) iter.Seq[word] {
 	}
 }
 
+// stretch returns the length of the word at the beginning of s with its connectors,
+// and whether it is a simple one, as most are: English, and without parts.
+func stretch(s string) (n int, simple bool) {
+	simple = true
+	for n < len(s) {
+		b := s[n]
+		switch {
+		case 'a' <= b && b <= 'z' || '0' <= b && b <= '9':
+			n++
+		case 'A' <= b && b <= 'Z':
+			simple = simple && n == 0
+			n++
+		case b < utf8.RuneSelf:
+			if !isConnector(rune(b)) {
+				return n, simple
+			}
+			simple = false
+			n++
+		default:
+			r, size := utf8.DecodeRuneInString(s[n:])
+			if !isWord(r) {
+				return n, simple
+			}
+			simple = false
+			n += size
+		}
+	}
+	return n, simple
+}
+
 // denseWords yields each pair of neighbouring characters as a word, with the single
 // characters as its parts; the search for one character finds these.
-func denseWords(text string, at, end int, yield func(word) bool) bool {
+func denseWords(text string, at, end int, yield func(Word) bool) bool {
 	_, n := utf8.DecodeRuneInString(text[at:])
 	if at+n == end {
-		return yield(word{whole: newToken(text, at, end, false), dense: true})
+		return yield(Word{Whole: newToken(text, at, end), Dense: true})
 	}
 	for at+n < end {
 		_, m := utf8.DecodeRuneInString(text[at+n:])
-		w := word{whole: newToken(text, at, at+n+m, false), dense: true}
-		w.parts = append(w.parts, newToken(text, at, at+n, true))
+		w := Word{Whole: newToken(text, at, at+n+m), Dense: true}
+		w.Parts = append(w.Parts, newToken(text, at, at+n))
 		if at+n+m == end {
-			w.parts = append(w.parts, newToken(text, at+n, end, true))
+			w.Parts = append(w.Parts, newToken(text, at+n, end))
 		}
 		if !yield(w) {
 			return false
@@ -76,19 +117,19 @@ func denseWords(text string, at, end int, yield func(word) bool) bool {
 }
 
 // newWord takes a word of a script with spaces apart.
-func newWord(text string, at, end int) word {
-	w := word{whole: newToken(text, at, end, false)}
+func newWord(text string, at, end int) Word {
+	w := Word{Whole: newToken(text, at, end)}
 	for at < end {
 		if r, n := utf8.DecodeRuneInString(text[at:]); isConnector(r) {
 			at += n
 			continue
 		}
 		segment := at + span(text[at:end], func(r rune) bool { return !isConnector(r) })
-		w.addPart(newToken(text, at, segment, true))
+		w.addPart(newToken(text, at, segment))
 		for from := at; from < segment; {
 			to := from + hump(text[from:segment])
 			if from > at || to < segment {
-				w.addPart(newToken(text, from, to, true))
+				w.addPart(newToken(text, from, to))
 			}
 			from = to
 		}
@@ -97,9 +138,9 @@ func newWord(text string, at, end int) word {
 	return w
 }
 
-func (w *word) addPart(t token) {
-	if t.term != "" && t.term != w.whole.term {
-		w.parts = append(w.parts, t)
+func (w *Word) addPart(t Token) {
+	if t.Term != "" && t.Term != w.Whole.Term {
+		w.Parts = append(w.Parts, t)
 	}
 }
 
@@ -129,22 +170,22 @@ func hump(s string) int {
 	return len(s)
 }
 
-func newToken(text string, start, end int, part bool) token {
-	return token{term: fold(text[start:end]), start: start, end: end, part: part}
+func newToken(text string, start, end int) Token {
+	return Token{Term: fold(text[start:end]), Start: start, End: end}
 }
 
 // fold is the form in which terms are compared: lower case, full-width letters as
-// ordinary ones, without invisible characters, cut to maxTerm.
+// ordinary ones, without invisible characters, cut to MaxTerm.
 func fold(s string) string {
 	if isASCII(s) {
 		s = strings.ToLower(s)
 	} else {
 		s = strings.Map(foldRune, s)
 	}
-	if len(s) <= maxTerm {
+	if len(s) <= MaxTerm {
 		return s
 	}
-	end := maxTerm
+	end := MaxTerm
 	for !utf8.RuneStart(s[end]) {
 		end--
 	}
