@@ -49,6 +49,10 @@ type Entry struct {
 // strings. A call whose context is already done does nothing and returns the
 // context's error; after Close every call returns [ErrClosed]. An error never means
 // that an agent is dead.
+//
+// A hub calls Beat and Forget on the way of every call, writes too, and keeps no
+// caller waiting for a network: what is shared is told in the background. Roster may
+// ask, for about 50 ms, and then answers with what it knows.
 type Liveness interface {
 	// Beat remembers b for the agent, from now on for the TTL, instead of its
 	// beat before, whose TTL ends with it. A TTL of zero or less is over at once.
@@ -70,7 +74,8 @@ type Liveness interface {
 // Notifier is implemented by a Liveness that several hubs share and that can carry
 // hints between them. A hint may come late, twice or never.
 type Notifier interface {
-	// Notify tells the Watch of every hub, the caller's own included.
+	// Notify tells the Watch of every hub, the caller's own included. It does not
+	// wait until they have heard.
 	Notify(ctx context.Context, team, topic string) error
 
 	// Watch calls fn, never concurrently, until ctx is done or the Liveness is

@@ -10,6 +10,7 @@
 package livetest
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -20,15 +21,21 @@ import (
 type Backend struct {
 	Live liveness.Liveness
 	// Advance lets time pass for the backend, exactly d: a sleep inside a
-	// synctest bubble, or the hands of its own clock.
+	// synctest bubble, or the hands of its own clock. With a server of its own,
+	// whose time is nobody's to set, it is a sleep; TTL and Grain are for that.
 	Advance func(d time.Duration)
+	// TTL is the term of the suite's beats. Zero means 30 s.
+	TTL time.Duration
+	// Grain is how sharp Advance is. Zero means a millisecond.
+	Grain time.Duration
 }
 
 // Factory makes a backend and calls test with it, once. It stands around the test
 // so that it may begin a bubble; the t of a bubble is then the one to pass on.
 type Factory func(t *testing.T, test func(t *testing.T, b Backend))
 
-// Run holds the backend to all promises, each in a subtest of its own.
+// Run holds the backend to all promises, each in a subtest of its own. Those of a
+// [liveness.Notifier] hold for a backend that is one.
 func Run(t *testing.T, factory Factory) {
 	t.Helper()
 	for _, p := range []struct {
@@ -48,6 +55,8 @@ func Run(t *testing.T, factory Factory) {
 		{"ConcurrentUseLosesNobody", testConcurrent},
 		{"DoneContextChangesNothing", testContext},
 		{"ClosedLivenessRefuses", testClose},
+		{"NotifyTellsEveryWatch", testNotify},
+		{"WatchEndsWithItsContextOrTheLiveness", testWatchEnds},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			factory(t, func(t *testing.T, b Backend) {
@@ -57,6 +66,7 @@ func Run(t *testing.T, factory Factory) {
 						t.Errorf("close: %v", err)
 					}
 				}()
+				b.TTL, b.Grain = cmp.Or(b.TTL, 30*time.Second), cmp.Or(b.Grain, time.Millisecond)
 				p.test(t, b)
 			})
 		})

@@ -15,11 +15,9 @@ import (
 	"github.com/atmcp/atmcp/liveness"
 )
 
-const ttl = 30 * time.Second
-
 func beat(t *testing.T, b Backend, team, agent string) {
 	t.Helper()
-	require.NoError(t, b.Live.Beat(t.Context(), team, agent, liveness.Beat{Status: agent}, ttl))
+	require.NoError(t, b.Live.Beat(t.Context(), team, agent, liveness.Beat{Status: agent}, b.TTL))
 }
 
 func roster(t *testing.T, b Backend, team string) map[string]liveness.Entry {
@@ -51,9 +49,9 @@ func testRoster(t *testing.T, b Backend) {
 	at := time.Date(2026, 7, 28, 12, 0, 0, 123e6, time.UTC)
 	first := liveness.Beat{At: at, Status: "reading", Task: "t1", Progress: 40}
 	second := liveness.Beat{At: at.Add(time.Second), Status: "läuft 🏃\n\x00"}
-	require.NoError(t, b.Live.Beat(t.Context(), "team", "a", first, ttl))
-	require.NoError(t, b.Live.Beat(t.Context(), "team", "b", first, ttl))
-	require.NoError(t, b.Live.Beat(t.Context(), "team", "b", second, ttl))
+	require.NoError(t, b.Live.Beat(t.Context(), "team", "a", first, b.TTL))
+	require.NoError(t, b.Live.Beat(t.Context(), "team", "b", first, b.TTL))
+	require.NoError(t, b.Live.Beat(t.Context(), "team", "b", second, b.TTL))
 
 	got := roster(t, b, "team")
 	require.Len(t, got, 2)
@@ -73,12 +71,12 @@ func testOwnRoster(t *testing.T, b Backend) {
 
 func testTTL(t *testing.T, b Backend) {
 	beat(t, b, "team", "a")
-	b.Advance(ttl - time.Millisecond)
+	b.Advance(b.TTL - b.Grain)
 	beat(t, b, "team", "b")
 	assert.Equal(t, []string{"a", "b"}, alive(t, b, "team"))
-	b.Advance(time.Millisecond)
+	b.Advance(b.Grain)
 	assert.Equal(t, []string{"b"}, alive(t, b, "team"))
-	b.Advance(ttl)
+	b.Advance(b.TTL)
 	assert.Empty(t, roster(t, b, "team"))
 	beat(t, b, "team", "a")
 	assert.Equal(t, []string{"a"}, alive(t, b, "team"), "whoever comes back is alive")
@@ -86,15 +84,15 @@ func testTTL(t *testing.T, b Backend) {
 
 func testNewTTL(t *testing.T, b Backend) {
 	ctx := t.Context()
-	require.NoError(t, b.Live.Beat(ctx, "team", "longer", liveness.Beat{}, time.Second))
+	require.NoError(t, b.Live.Beat(ctx, "team", "longer", liveness.Beat{}, b.TTL/30))
 	require.NoError(t, b.Live.Beat(ctx, "team", "longer", liveness.Beat{}, time.Hour))
 	require.NoError(t, b.Live.Beat(ctx, "team", "shorter", liveness.Beat{}, time.Hour))
-	require.NoError(t, b.Live.Beat(ctx, "team", "shorter", liveness.Beat{}, 2*time.Second))
+	require.NoError(t, b.Live.Beat(ctx, "team", "shorter", liveness.Beat{}, b.TTL/2))
 	require.NoError(t, b.Live.Beat(ctx, "team", "over", liveness.Beat{}, time.Hour))
 	require.NoError(t, b.Live.Beat(ctx, "team", "over", liveness.Beat{}, 0))
 	require.NoError(t, b.Live.Beat(ctx, "team", "negative", liveness.Beat{}, -time.Hour))
 	assert.Equal(t, []string{"longer", "shorter"}, alive(t, b, "team"))
-	b.Advance(2 * time.Second)
+	b.Advance(b.TTL / 2)
 	assert.Equal(t, []string{"longer"}, alive(t, b, "team"))
 }
 
@@ -102,13 +100,13 @@ func testAge(t *testing.T, b Backend) {
 	for agent, at := range map[string]time.Time{
 		"past": time.Unix(0, 0), "future": time.Now().AddDate(100, 0, 0), "none": {},
 	} {
-		require.NoError(t, b.Live.Beat(t.Context(), "team", agent, liveness.Beat{At: at}, ttl))
+		require.NoError(t, b.Live.Beat(t.Context(), "team", agent, liveness.Beat{At: at}, b.TTL))
 	}
-	b.Advance(10 * time.Second)
+	b.Advance(b.TTL / 3)
 	got := roster(t, b, "team")
 	require.Len(t, got, 3)
 	for agent, e := range got {
-		assert.InDelta(t, 10*time.Second, e.Age, float64(100*time.Millisecond), agent)
+		assert.InDelta(t, b.TTL/3, e.Age, float64(b.Grain+100*time.Millisecond), agent)
 	}
 }
 
@@ -159,7 +157,7 @@ func testMany(t *testing.T, b Backend) {
 			beat(t, b, "team", strconv.Itoa(wave)+"/"+strconv.Itoa(i))
 		}
 		assert.Len(t, roster(t, b, "team"), agents)
-		b.Advance(ttl)
+		b.Advance(b.TTL)
 	}
 	assert.Empty(t, roster(t, b, "team"))
 }
@@ -172,12 +170,12 @@ func testConcurrent(t *testing.T, b Backend) {
 		group.Go(func() {
 			own := "agent " + strconv.Itoa(i)
 			for n := range beats {
-				assert.NoError(t, b.Live.Beat(ctx, "team", own, liveness.Beat{Progress: n}, ttl))
+				assert.NoError(t, b.Live.Beat(ctx, "team", own, liveness.Beat{Progress: n}, b.TTL))
 				entries, err := b.Live.Roster(ctx, "team")
 				assert.NoError(t, err)
 				assert.Equal(t, n, entries[own].Progress)
 				// A team that runs empty again and again, under all hands.
-				assert.NoError(t, b.Live.Beat(ctx, "brief", own, liveness.Beat{}, ttl))
+				assert.NoError(t, b.Live.Beat(ctx, "brief", own, liveness.Beat{}, b.TTL))
 				entries, err = b.Live.Roster(ctx, "brief")
 				assert.NoError(t, err)
 				assert.Contains(t, entries, own)
@@ -194,7 +192,7 @@ func testContext(t *testing.T, b Backend) {
 	beat(t, b, "team", "a")
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, b.Live.Beat(done, "team", "b", liveness.Beat{}, ttl), context.Canceled)
+	require.ErrorIs(t, b.Live.Beat(done, "team", "b", liveness.Beat{}, b.TTL), context.Canceled)
 	require.ErrorIs(t, b.Live.Beat(done, "team", "a", liveness.Beat{}, 0), context.Canceled)
 	require.ErrorIs(t, b.Live.Forget(done, "team", "a"), context.Canceled)
 	_, err := b.Live.Roster(done, "team")
@@ -207,7 +205,7 @@ func testClose(t *testing.T, b Backend) {
 	beat(t, b, "team", "a")
 	require.NoError(t, b.Live.Close())
 	require.NoError(t, b.Live.Close())
-	require.ErrorIs(t, b.Live.Beat(ctx, "team", "a", liveness.Beat{}, ttl), liveness.ErrClosed)
+	require.ErrorIs(t, b.Live.Beat(ctx, "team", "a", liveness.Beat{}, b.TTL), liveness.ErrClosed)
 	require.ErrorIs(t, b.Live.Forget(ctx, "team", "a"), liveness.ErrClosed)
 	entries, err := b.Live.Roster(ctx, "team")
 	require.ErrorIs(t, err, liveness.ErrClosed)
