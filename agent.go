@@ -22,7 +22,8 @@ func (s *teamState) handleOf(m memberRecord, e entry) *Agent {
 	s.people.know(m, client)
 	who := e.principal
 	who.Agent, who.Name, who.Role = m.ID, m.Name, RoleAgent
-	return &Agent{Team: &Team{state: s}, id: m.ID, name: m.Name, epoch: m.Epoch, who: who, client: client}
+	team := &Team{state: s, credential: who.credential, agent: m.ID}
+	return &Agent{Team: team, id: m.ID, name: m.Name, epoch: m.Epoch, who: who, client: client}
 }
 
 // AgentID returns the member's id.

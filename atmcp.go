@@ -34,7 +34,9 @@ type (
 type Config struct {
 	// Store keeps everything durable. Who opened it closes it, after the hub.
 	Store Store
-	// Liveness remembers heartbeats. Nil means a memlive of the hub's own.
+	// Liveness remembers heartbeats. Nil means a memlive of the hub's own. One that
+	// several hubs share and that carries hints (a [liveness.Notifier]) also ends
+	// the waits of one hub with what another commits to the same store.
 	Liveness Liveness
 	// Index finds knowledge. Nil means a scansearch of the hub's own.
 	Index Index
@@ -67,6 +69,8 @@ type Config struct {
 	HandleTTL time.Duration
 	// OutputRetention is how long output is kept: 2 h.
 	OutputRetention time.Duration
+	// UsageRetention is how long it is known what models used: 30 days.
+	UsageRetention time.Duration
 	// OutputMaxChunk is the largest chunk of output in characters, longer ones
 	// are cut: 8192.
 	OutputMaxChunk int
@@ -102,6 +106,7 @@ func (c Config) withDefaults() Config {
 	set(&c.IdemTTL, 24*time.Hour)
 	set(&c.HandleTTL, 24*time.Hour)
 	set(&c.OutputRetention, 2*time.Hour)
+	set(&c.UsageRetention, 30*24*time.Hour)
 	set(&c.OutputMaxChunk, 8192)
 	set(&c.EventRetention, 30*24*time.Hour)
 	set(&c.EventMinimum, 100_000)
@@ -155,7 +160,9 @@ type Hub struct {
 	maxDependants int
 
 	indexer    *indexer
-	background sync.WaitGroup // the indexer's goroutine
+	hints      *hints         // nil where nobody shares our liveness
+	holdsDue   chan struct{}  // holds one token when some team's holds must be looked at
+	background sync.WaitGroup // the goroutines of the indexer, of holds and of hints
 
 	closing chan struct{} // closed when waits should answer and end
 	drain   sync.Once
@@ -187,6 +194,8 @@ func Open(ctx context.Context, cfg Config) (*Hub, error) {
 
 		maxDependants: min(maxDependants, (store.LimitsOf(cfg.Store).BatchKeys-24)/2),
 		indexer:       newIndexer(),
+		hints:         newHints(cfg.Liveness),
+		holdsDue:      make(chan struct{}, 1),
 	}
 	h.db = txn.Open(cfg.Store, txn.Options{
 		CacheBytes: cfg.CacheBytes,
@@ -201,6 +210,8 @@ func Open(ctx context.Context, cfg Config) (*Hub, error) {
 	h.stop = stop
 	go h.runReaper(background)
 	h.background.Go(func() { h.runIndexer(background) })
+	h.background.Go(func() { h.runHolds(background) })
+	h.runHints(background)
 	return h, nil
 }
 

@@ -257,7 +257,7 @@ func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (re
 		}
 		newSets := false
 		w := waiting{who: a, upTo: time.Until(deadline), topics: topics}
-		waitErr := a.state.await(ctx, w, func() (bool, error) {
+		waitErr := a.await(ctx, w, func() (bool, error) {
 			res, err = mutate(ctx, a, c, func(t *teamTx) (ClaimResult, error) { return t.claimNext(a, req.CapabilityFilter) })
 			if CodeOf(err) != CodeNothingToClaim || req.Wait <= 0 {
 				return true, nil

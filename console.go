@@ -1,12 +1,10 @@
 package atmcp
 
-import (
-	"context"
-)
+import "context"
 
-// Console steers a team from outside: it edits tasks, closes goals, sends and
-// cancels directives, and retires agents. What it does is recorded under
-// "console:<name>".
+// Console steers a team from outside: it creates and edits tasks, closes goals, sends
+// and cancels directives, and retires agents. What it does is recorded under
+// "console:<name>". One that stands on the join token does less: see [Hub.Console].
 type Console struct {
 	*Team
 
@@ -20,18 +18,78 @@ func (t *Team) Console(name string) (*Console, error) {
 		return nil, err
 	}
 	return &Console{Team: t, name: name, who: Principal{
-		Team: t.state.id, TeamName: t.state.name, Name: name, Role: RoleConsole, Identity: ShownByOwner,
+		Team: t.state.id, TeamName: t.state.teamName(), Name: name, Role: RoleConsole, Identity: ShownByOwner,
 	}}, nil
+}
+
+// Console returns the console that a request speaks for. A console token names it.
+// The join token acts as the console of the name that comes with it, as in the
+// original, unless that has a token of its own: it may create tasks, send directives where the team lets agents send
+// them, and cancel its own; it edits nothing.
+func (h *Hub) Console(ctx context.Context, c Credential) (*Console, error) {
+	p, err := h.Authenticate(ctx, c.Token)
+	if err != nil {
+		return nil, err
+	}
+	return h.ConsoleOf(ctx, p, c.Name)
+}
+
+// ConsoleOf is [Hub.Console] for a principal that the hub has shown already.
+func (h *Hub) ConsoleOf(ctx context.Context, p Principal, name string) (*Console, error) {
+	switch p.Role {
+	case RoleConsole:
+		if name != "" && name != p.Name {
+			return nil, refuse(CodeIdentityMismatch, "this token belongs to console "+p.Name+"; send that name, or none")
+		}
+	case RoleJoin:
+		if err := validName("console", name); err != nil {
+			return nil, err
+		}
+		p.Name = name
+	default:
+		return nil, refuse(CodeForbidden, "a "+string(p.Role)+" token cannot act as a console; the operator makes console tokens")
+	}
+	team, err := h.ReaderOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Console{Team: team, name: p.Name, who: p}, nil
+}
+
+// may refuses what the console's token does not permit.
+func (c *Console) may(t *teamTx, op string) error {
+	if c.who.Role != RoleJoin {
+		return nil
+	}
+	if tokens, _ := load[int](t, keyConsole(c.name)); tokens > 0 {
+		return refuse(CodeForbidden, "console "+c.name+" has a token of its own: show that one, or take another name")
+	}
+	switch op {
+	case opSendDirective:
+		return t.mayDirect()
+	case opCancelDirective, opCreateTask: // of directives, its own
+		return nil
+	}
+	return refuse(CodeForbidden, op+" takes a console token, which the operator makes; the join token does not do")
+}
+
+// steer runs a console's mutation under its idempotency key; see once.
+func steer[R any](ctx context.Context, c *Console, k call, fn func(*teamTx) (R, error)) (R, error) {
+	return once(ctx, writer{c.state, c.actor()}, k, func(t *teamTx) (R, error) {
+		if err := c.may(t, k.op); err != nil {
+			var zero R
+			return zero, err
+		}
+		return fn(t)
+	})
 }
 
 // Name returns the console's name, without "console:".
 func (c *Console) Name() string { return c.name }
 
 func (c *Console) actor() actor {
-	return actor{id: "console:" + c.name, role: RoleConsole, identity: c.who.Identity}
+	return actor{id: "console:" + c.name, role: c.who.Role, identity: c.who.Identity}
 }
-
-func (c *Console) writer() writer { return writer{c.state, c.actor()} }
 
 // TaskResult is a task after a console's change.
 type TaskResult struct {
@@ -62,13 +120,24 @@ func (c *Console) change(ctx context.Context, req taskChange, fn func(*teamTx, *
 	if err := checkText("reason", &req.Reason, maxNote); err != nil {
 		return TaskResult{}, err
 	}
-	return once(ctx, c.writer(), call{req.op, req.IdemKey, []any{req.TaskRequest, req.rest}}, func(t *teamTx) (TaskResult, error) {
+	return steer(ctx, c, call{req.op, req.IdemKey, []any{req.TaskRequest, req.rest}}, func(t *teamTx) (TaskResult, error) {
 		x, err := t.task(req.TaskID)
 		if err != nil {
 			return TaskResult{}, err
 		}
 		seq, err := fn(t, x)
 		return TaskResult{Task: t.shownTask(x), EventID: seq}, err
+	})
+}
+
+// CreateTask puts a task on the board, as [Agent.CreateTask] does.
+func (c *Console) CreateTask(ctx context.Context, req CreateTaskRequest) (CreateTaskResult, error) {
+	if err := req.check(); err != nil {
+		return CreateTaskResult{}, err
+	}
+	id := TaskID(newID())
+	return steer(ctx, c, call{opCreateTask, req.IdemKey, req}, func(t *teamTx) (CreateTaskResult, error) {
+		return t.createTask(id, req)
 	})
 }
 

@@ -9,15 +9,15 @@ func (c *Console) SendDirective(ctx context.Context, req SendDirectiveRequest) (
 		return SendDirectiveResult{}, err
 	}
 	id := DirectiveID(newID())
-	return once(ctx, c.writer(), call{"send_directive", req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
+	return steer(ctx, c, call{opSendDirective, req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
 		return t.sendDirective(id, req)
 	})
 }
 
 // CancelDirective ends any directive that is not final, and tells its issuer and
-// its addressee.
+// its addressee. A console that stands on the join token ends its own.
 func (c *Console) CancelDirective(ctx context.Context, req CancelDirectiveRequest) (CancelDirectiveResult, error) {
-	return once(ctx, c.writer(), call{"cancel_directive", req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
+	return steer(ctx, c, call{opCancelDirective, req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
 		return t.cancelDirective(req.DirectiveID)
 	})
 }

@@ -18,7 +18,7 @@ type CloseGoalResult struct {
 
 // CloseGoal takes a goal off the team's status. Its tasks stay as they are.
 func (c *Console) CloseGoal(ctx context.Context, req CloseGoalRequest) (CloseGoalResult, error) {
-	return once(ctx, c.writer(), call{"close_goal", req.IdemKey, req}, func(t *teamTx) (CloseGoalResult, error) {
+	return steer(ctx, c, call{"close_goal", req.IdemKey, req}, func(t *teamTx) (CloseGoalResult, error) {
 		g, ok := t.goal(req.GoalID)
 		if !ok {
 			return CloseGoalResult{}, refuse(CodeUnknownGoal, "get_team_status lists the open goals")
@@ -51,7 +51,7 @@ type RetireAgentResult struct {
 // RetireAgent ends a membership for good: the member's handles and tokens no longer
 // speak for it, its name cannot join again, and what it held lapses with its leases.
 func (c *Console) RetireAgent(ctx context.Context, req RetireAgentRequest) (RetireAgentResult, error) {
-	res, err := once(ctx, c.writer(), call{"retire_agent", req.IdemKey, req}, func(t *teamTx) (RetireAgentResult, error) {
+	res, err := steer(ctx, c, call{"retire_agent", req.IdemKey, req}, func(t *teamTx) (RetireAgentResult, error) {
 		m, ok := t.agentRef(req.Agent)
 		if !ok {
 			return RetireAgentResult{}, unknownAgent("agent", req.Agent)

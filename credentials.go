@@ -2,13 +2,10 @@ package atmcp
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"strings"
-
-	"github.com/atmcp/atmcp/internal/keyspace"
 )
 
 // A token that the hub makes is atm_<role>_<team><id>_<secret>: it says which team
@@ -31,6 +28,15 @@ type credentialRecord struct {
 	Name      string  `json:"name,omitempty"` // of the agent, console or viewer
 	CreatedAt int64   `json:"created_at"`
 	RevokedAt int64   `json:"revoked_at,omitempty"`
+	// ExpiresAt is set once the token has a successor: wall time, as it is for people.
+	ExpiresAt   int64  `json:"expires_at,omitempty"`
+	Successor   string `json:"successor,omitempty"`
+	Predecessor string `json:"predecessor,omitempty"`
+}
+
+// good tells whether the token of the record opens anything at this moment.
+func (c credentialRecord) good(now int64) bool {
+	return len(c.Hash) > 0 && c.RevokedAt == 0 && (c.ExpiresAt == 0 || now < c.ExpiresAt)
 }
 
 // mintedToken is a token in the moment of its making.
@@ -48,12 +54,41 @@ func newToken(role Role, team TeamID) mintedToken {
 	return mintedToken{id: id, role: role, text: tokenPrefix + string(role) + "_" + string(team) + id + "_" + secret}
 }
 
-// suppliedToken takes a caller's own text for a token.
-func suppliedToken(role Role, text string) (mintedToken, error) {
+// suppliedToken takes a caller's own text for a token, which came in a field.
+func suppliedToken(role Role, field, text string) (mintedToken, error) {
+	if strings.HasPrefix(text, tokenPrefix) {
+		return mintedToken{}, invalid(field, "begins with %q as the tokens do that are made here; choose another, or none to have one made", tokenPrefix)
+	}
 	if len(text) < minSuppliedToken {
-		return mintedToken{}, invalid(string(role)+"_token", "has %d characters; give at least %d random ones, or none to have one made", len(text), minSuppliedToken)
+		return mintedToken{}, invalid(field, "has %d characters; give at least %d random ones, or none to have one made", len(text), minSuppliedToken)
 	}
 	return mintedToken{id: newID()[teamIDLen-tokenIDLen:], role: role, text: text, supplied: true}, nil
+}
+
+// credential returns the record of a token that is good now, or the refusal that
+// the token is not, whatever the reason.
+func (t *teamTx) credential(id string) (credentialRecord, error) {
+	rec, _ := load[credentialRecord](t, keyCredential(id))
+	if !rec.good(t.now()) || t.settings().Archived {
+		return credentialRecord{}, badToken()
+	}
+	if rec.Role == RoleAgent {
+		m, _ := t.member(rec.Agent)
+		rec.Name = m.Name // of now, not of when the token was made
+	}
+	return rec, nil
+}
+
+// standing checks that a handle may still be used which stands on a token: that
+// the token is good, and may act as the agent, if the handle is one's. It returns
+// when that ends by itself, zero for never.
+func (t *teamTx) standing(id string, agent AgentID) (until int64, err error) {
+	rec, err := t.credential(id)
+	if err != nil || agent == "" {
+		return rec.ExpiresAt, err
+	}
+	m, _ := t.member(agent)
+	return rec.ExpiresAt, t.mayActAs(m, Principal{Role: rec.Role})
 }
 
 // partsOf reads the team and record that a minted token names.
@@ -67,6 +102,13 @@ func partsOf(token string) (team TeamID, id string, ok bool) {
 		return "", "", false
 	}
 	return TeamID(parts[1][:teamIDLen]), parts[1][teamIDLen:], true
+}
+
+// IsMintedToken tells whether a token looks like one that a hub made: whether good or
+// not, nobody can have guessed it. One that its owner chose may be easier to guess.
+func IsMintedToken(token string) bool {
+	_, _, ok := partsOf(token)
+	return ok
 }
 
 func hashOf(token string) []byte {
@@ -101,6 +143,10 @@ func (h *Hub) Authenticate(ctx context.Context, token string) (Principal, error)
 
 const hintBadToken = "the token that was sent is not good (wrong, revoked, or of another server); ask who runs the team for its join token"
 
+func badToken() error {
+	return &RefusedError{Reason: CodeNotJoined, Hint: hintBadToken, badToken: true}
+}
+
 // checkToken compares the token with the record it names.
 func (h *Hub) checkToken(ctx context.Context, team TeamID, id, token string) (Principal, error) {
 	s, err := h.teamByID(ctx, team)
@@ -108,166 +154,29 @@ func (h *Hub) checkToken(ctx context.Context, team TeamID, id, token string) (Pr
 		return Principal{}, err
 	}
 	if s == nil {
-		return Principal{}, notJoined(hintBadToken)
+		return Principal{}, badToken()
 	}
-	rec, err := view(ctx, s, func(t *teamTx) (credentialRecord, error) {
-		rec, _ := load[credentialRecord](t, keyCredential(id))
-		if rec.Role == RoleAgent {
-			m, _ := t.member(rec.Agent)
-			rec.Name = m.Name // of now, not of when the token was made
-		}
-		return rec, nil
-	})
+	return s.principal(ctx, id, &token)
+}
+
+// principal returns whom a credential speaks for; a token that is not nil must be
+// the one it is of.
+func (s *teamState) principal(ctx context.Context, id string, token *string) (Principal, error) {
+	rec, err := view(ctx, s, func(t *teamTx) (credentialRecord, error) { return t.credential(id) })
 	if err != nil {
 		return Principal{}, err
 	}
-	if subtle.ConstantTimeCompare(rec.Hash, hashOf(token)) != 1 || rec.RevokedAt != 0 {
-		return Principal{}, notJoined(hintBadToken)
+	if token != nil && subtle.ConstantTimeCompare(rec.Hash, hashOf(*token)) != 1 {
+		return Principal{}, badToken()
 	}
-	p := Principal{Team: s.id, TeamName: s.name, Agent: rec.Agent, Name: rec.Name, Role: rec.Role, credential: id}
+	p := Principal{Team: s.id, TeamName: s.teamName(), Agent: rec.Agent, Name: rec.Name, Role: rec.Role, credential: id}
 	p.Identity = ShownByName
-	if rec.Role == RoleAgent {
+	switch rec.Role {
+	case RoleAgent:
 		p.Identity = ShownByToken
+	case RoleConsole:
+		p.Identity = ShownConsole
+	case RoleOwner, RoleAdmin, RoleJoin, RoleViewer:
 	}
 	return p, nil
-}
-
-// Handles: the identity of a client that cannot set headers. Nothing is stored
-// before join_team binds one; the HMAC tells a value that this hub minted from a
-// foreign one, which never binds.
-const handlePrefix = "atmh_"
-
-// handleRecord binds a handle to one agent, in the registry.
-type handleRecord struct {
-	Team       TeamID  `json:"team"`
-	Agent      AgentID `json:"agent"`
-	Epoch      int     `json:"epoch"`                // the member's: the handle dies when it leaves
-	Credential string  `json:"credential,omitempty"` // the handle dies with the token it came from
-	Identity   string  `json:"identity"`
-	Used       int64   `json:"used"` // to within a 24th of Config.HandleTTL
-}
-
-func keyHandle(handle string) keyspace.Key {
-	return keyspace.Table(tableHandle).Str(string(hashOf(handle)))
-}
-
-// NewHandle mints a handle that speaks for nobody until join_team binds it. It
-// is a secret of 256 random bits.
-func (h *Hub) NewHandle() string {
-	secret := randomBytes(32)
-	return handlePrefix + base64.RawURLEncoding.EncodeToString(append(secret, h.seal(secret)...))
-}
-
-func (h *Hub) seal(secret []byte) []byte {
-	mac := hmac.New(sha256.New, h.mint)
-	mac.Write(secret)
-	return mac.Sum(nil)[:16]
-}
-
-// minted tells whether this hub, or one with the same store, made the handle.
-func (h *Hub) minted(handle string) bool {
-	text, ok := strings.CutPrefix(handle, handlePrefix)
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	return ok && err == nil && len(raw) == 48 && hmac.Equal(raw[32:], h.seal(raw[:32]))
-}
-
-// nameOfSession names a client that shows the join token, no name, and a session
-// that the hub minted; empty for any other.
-func (h *Hub) nameOfSession(handle string) string {
-	if !h.minted(handle) {
-		return ""
-	}
-	return "agent-" + sha256Hex(handle)[:8]
-}
-
-// bindHandle binds the client's handle to the agent, or a new one where the
-// client brought none of ours, and returns it.
-func (h *Hub) bindHandle(ctx context.Context, handle string, a *Agent) (string, error) {
-	if !h.minted(handle) {
-		handle = h.NewHandle()
-	}
-	_, err := update(ctx, h.registry(), actor{}, func(t *teamTx) (struct{}, error) {
-		save(t, keyHandle(handle), handleRecord{
-			Team: a.state.id, Agent: a.id, Epoch: a.epoch, Credential: a.who.credential,
-			Identity: ShownByHandle, Used: t.now(),
-		})
-		return struct{}{}, nil
-	})
-	return handle, err
-}
-
-// Unbind makes a handle speak for nobody, at once.
-func (h *Hub) Unbind(ctx context.Context, handle string) error {
-	if !h.minted(handle) {
-		return nil // it speaks for nobody, and anybody can send one
-	}
-	_, err := update(ctx, h.registry(), actor{}, func(t *teamTx) (struct{}, error) {
-		t.del(keyHandle(handle))
-		return struct{}{}, nil
-	})
-	return err
-}
-
-// agentByHandle returns the agent that a handle is bound to. Where team is not
-// empty the handle must belong to it.
-func (h *Hub) agentByHandle(ctx context.Context, c Credential, team TeamID) (*Agent, error) {
-	rec, err := view(ctx, h.registry(), func(t *teamTx) (handleRecord, error) {
-		rec, _ := load[handleRecord](t, keyHandle(c.Handle))
-		return rec, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	ttl := h.cfg.HandleTTL.Milliseconds()
-	if rec.Agent == "" || rec.Used < now()-ttl || (team != "" && team != rec.Team) {
-		return nil, notJoined(hintJoin)
-	}
-	a, err := h.boundAgent(ctx, rec, c)
-	if err != nil {
-		return nil, err
-	}
-	if rec.Used < now()-ttl/24 {
-		_, err = update(ctx, h.registry(), actor{}, func(t *teamTx) (struct{}, error) {
-			if rec, ok := load[handleRecord](t, keyHandle(c.Handle)); ok {
-				rec.Used = t.now()
-				save(t, keyHandle(c.Handle), rec)
-			}
-			return struct{}{}, nil
-		})
-	}
-	return a, err
-}
-
-// boundAgent checks that what the handle stood on is still good.
-func (h *Hub) boundAgent(ctx context.Context, rec handleRecord, c Credential) (*Agent, error) {
-	s, err := h.teamByID(ctx, rec.Team)
-	if err != nil {
-		return nil, err
-	}
-	if s == nil {
-		return nil, notJoined(hintJoin)
-	}
-	type found struct {
-		m    memberRecord
-		good bool
-	}
-	f, err := view(ctx, s, func(t *teamTx) (found, error) {
-		m, ok := t.member(rec.Agent)
-		good := ok && !m.Left && !m.Retired && m.Epoch == rec.Epoch
-		if good && rec.Credential != "" {
-			cred, ok := load[credentialRecord](t, keyCredential(rec.Credential))
-			good = ok && cred.RevokedAt == 0 && mayActAs(m, Principal{Role: cred.Role}) == nil
-		}
-		return found{m, good}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if !f.good {
-		return nil, notJoined(hintJoin)
-	}
-	p := Principal{Team: s.id, TeamName: s.name, Role: RoleAgent, Identity: rec.Identity, credential: rec.Credential}
-	a := s.handleOf(f.m, entry{principal: p, client: c.Client})
-	a.alive(ctx)
-	return a, nil
 }

@@ -3,6 +3,7 @@ package atmcp_test
 import (
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,14 @@ func TestImportingTheRootAddsNoForeignModule(t *testing.T) {
 		own := path == module || strings.HasPrefix(path, module+"/")
 		assert.True(t, own, "every program that imports %s links %s", module, path)
 	}
+}
+
+func TestAProgramOverABoltFileLinksBboltAndSysAlone(t *testing.T) {
+	t.Parallel()
+	modules := goList(t, "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", module, module+"/store/boltstore")
+	slices.Sort(modules)
+	modules = slices.DeleteFunc(slices.Compact(modules), func(m string) bool { return m == "" })
+	assert.Equal(t, []string{module, "go.etcd.io/bbolt", "golang.org/x/sys"}, modules)
 }
 
 func TestImportsPointDown(t *testing.T) {
@@ -67,6 +76,9 @@ func mayImport(fromFloor, toFloor int, from, to string) bool {
 		return to == path.Dir(from)
 	case fromFloor == internals && toFloor == internals, fromFloor == above && toFloor == above:
 		return true
+	case fromFloor == command && toFloor == command: // a part of the command itself
+		parts := strings.SplitN(from, "/", 6)
+		return len(parts) > 4 && strings.HasPrefix(to, strings.Join(parts[:5], "/")+"/internal/")
 	case fromFloor == internals:
 		return toFloor == leaf
 	default:

@@ -33,7 +33,7 @@ type InboxResult struct {
 func (a *Agent) Inbox(ctx context.Context, req InboxRequest) (res InboxResult, err error) {
 	a.alive(ctx)
 	w := waiting{who: a, upTo: req.Wait, topics: []string{topicAgent(a.state.id, a.id)}}
-	err = a.state.await(ctx, w, func() (bool, error) {
+	err = a.await(ctx, w, func() (bool, error) {
 		res, err = a.readInbox(ctx, req)
 		return res.Count > 0, err
 	})

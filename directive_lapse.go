@@ -17,18 +17,49 @@ func (t *teamTx) lapseDirective(rec leaseRecord) {
 	if !held {
 		return
 	}
-	x.Attempts++
-	x.TTLS = 0
 	by := actor{id: string(rec.Holder), role: RoleAgent}
-	payload := map[string]any{"reason": "lease_expired", "attempts": x.Attempts}
-	if x.Attempts < t.hub.cfg.TaskMaxAttempts {
-		x.Status = DirectivePending
-		t.putDirective(x, change{kind: EventDirectiveRequeued, payload: payload, by: &by})
-	} else {
-		why := fmt.Sprintf("lease_expired: its worker fell silent %d times", x.Attempts)
-		t.failDirective(x, why, payload, &by)
-	}
+	t.attemptFailed(x, returned{reason: "lease_expired", by: &by}, "its worker fell silent %d times")
 	t.tell(rec.Holder, newsRecord{Kind: NewsLeaseLost, Entity: EntityDirective, ID: rec.ID})
+}
+
+// returned says why a directive goes back.
+type returned struct {
+	reason string // one word
+	note   string // its worker's, perhaps empty
+	by     *actor // nil is the transaction's
+}
+
+// sendBack makes a directive pending again, and says why.
+func (t *teamTx) sendBack(x *directive, r returned) {
+	x.Status = DirectivePending
+	t.putDirective(x, change{kind: EventDirectiveRequeued, payload: x.goesBack(r), by: r.by})
+}
+
+// goesBack notes why a directive goes back, and returns what its event says of that.
+func (x *directive) goesBack(r returned) map[string]any {
+	x.TTLS, x.Returned = 0, r.reason
+	payload := map[string]any{"reason": r.reason, "attempts": x.Attempts}
+	if r.note != "" {
+		x.Returned += ": " + r.note
+		payload["note"] = r.note
+	}
+	return payload
+}
+
+// attemptFailed counts an attempt: the directive goes back, and after
+// Config.TaskMaxAttempts of them it has failed; why is for people, with their number.
+func (t *teamTx) attemptFailed(x *directive, r returned, why string) {
+	x.Attempts++
+	if x.Attempts < t.hub.cfg.TaskMaxAttempts {
+		t.sendBack(x, r)
+		return
+	}
+	payload := x.goesBack(r)
+	why = r.reason + ": " + fmt.Sprintf(why, x.Attempts)
+	if r.note != "" {
+		why += "; " + r.note
+	}
+	t.failDirective(x, why, payload, r.by)
 }
 
 // returnDirective gives back a directive whose holder goes; no attempt is counted.
@@ -36,8 +67,7 @@ func (t *teamTx) returnDirective(rec leaseRecord, reason string) DirectiveID {
 	x, held := t.leasedDirective(rec)
 	t.endLease(rec.Kind, rec.ID)
 	if held {
-		x.Status, x.TTLS = DirectivePending, 0
-		t.putDirective(x, change{kind: EventDirectiveRequeued, payload: map[string]any{"reason": reason, "attempts": x.Attempts}})
+		t.sendBack(x, returned{reason: reason})
 	}
 	return DirectiveID(rec.ID)
 }

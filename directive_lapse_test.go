@@ -31,6 +31,7 @@ func TestALapsedDirectiveGoesBackAndItsHolderIsFenced(t *testing.T) {
 		d := detailOf(t, team, id)
 		assert.Equal(t, atmcp.DirectivePending, d.Status)
 		assert.Equal(t, 1, d.Attempts)
+		assert.Equal(t, "lease_expired", d.Returned)
 		assert.Nil(t, d.LeaseExpiresAt)
 		event := lastEvent(t, team)
 		assert.Equal(t, atmcp.EventDirectiveRequeued, event.Kind)

@@ -45,7 +45,7 @@ func (t *Team) waitDirective(ctx context.Context, req WaitDirectiveRequest, who 
 		return res, err
 	}
 	w := waiting{who: who, upTo: req.Wait, topics: []string{topicDirective(t.state.id, id)}}
-	err = t.state.await(ctx, w, func() (bool, error) {
+	err = t.await(ctx, w, func() (bool, error) {
 		res, err = view(ctx, t.state, func(tx *teamTx) (WaitDirectiveResult, error) {
 			x, err := tx.directive(id)
 			if err != nil {
@@ -71,7 +71,10 @@ type ListDirectivesRequest struct {
 	// Role selects what the caller sent or received; anything else is the whole team.
 	Role   string          `json:"role,omitempty"`
 	Status DirectiveStatus `json:"status,omitempty"`
-	Limit  int             `json:"limit,omitempty"` // 50 by default, 200 at most
+	// Agent selects those of this member, by id or name, in place of the caller's:
+	// what it received, unless Role says sent.
+	Agent string `json:"agent,omitempty"`
+	Limit int    `json:"limit,omitempty"` // 50 by default, 300 at most
 }
 
 // ListDirectivesResult has directives, the newest first.
@@ -89,7 +92,7 @@ func (a *Agent) ListDirectives(ctx context.Context, req ListDirectivesRequest) (
 }
 
 // ListDirectives returns a page of the team's directives. A team has sent and
-// received none itself: a role selects nothing here.
+// received none itself: without an agent a role selects nothing here.
 func (t *Team) ListDirectives(ctx context.Context, req ListDirectivesRequest) (ListDirectivesResult, error) {
 	return t.listDirectives(ctx, req, "")
 }
@@ -102,7 +105,17 @@ func (t *Team) listDirectives(ctx context.Context, req ListDirectivesRequest, ca
 	}
 	return view(ctx, t.state, func(tx *teamTx) (ListDirectivesResult, error) {
 		res := ListDirectivesResult{Directives: []Directive{}}
-		page := newPage(req.Listing, clampLimit(req.Limit, 50, 200))
+		page := newPage(req.Listing, clampLimit(req.Limit, 50, 300))
+		if req.Agent != "" {
+			m, ok := tx.agentRef(req.Agent)
+			if !ok {
+				return res, unknownAgent("agent", req.Agent)
+			}
+			caller = string(m.ID)
+			if req.Role != DirectivesSent {
+				req.Role = DirectivesReceived
+			}
+		}
 		list := req.place(caller)
 		r := keyspace.Range(list, 0)
 		if after != nil {

@@ -53,12 +53,20 @@ func (a *Agent) SendDirective(ctx context.Context, req SendDirectiveRequest) (Se
 		return SendDirectiveResult{}, err
 	}
 	id := DirectiveID(newID())
-	return mutate(ctx, a, call{"send_directive", req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
-		if set, _ := load[settings](t, keySettings); set.DirectivesFrom == string(RoleConsole) {
-			return SendDirectiveResult{}, refuse(CodeForbidden, "in this team only consoles send directives; create_task offers work to whoever can do it")
+	return mutate(ctx, a, call{opSendDirective, req.IdemKey, req}, func(t *teamTx) (SendDirectiveResult, error) {
+		if err := t.mayDirect(); err != nil {
+			return SendDirectiveResult{}, err
 		}
 		return t.sendDirective(id, req)
 	})
+}
+
+// mayDirect refuses directives from anybody but a console where the team says so.
+func (t *teamTx) mayDirect() error {
+	if t.settings().DirectivesFrom != string(RoleConsole) {
+		return nil
+	}
+	return refuse(CodeForbidden, "in this team only consoles send directives; create_task offers work to whoever can do it")
 }
 
 // check normalises what was asked for and tells what is wrong with it.
@@ -149,7 +157,7 @@ type CancelDirectiveResult struct {
 // addressee is told if it has seen it, and a lease on it is over. Refusals:
 // [CodeUnknownDirective], [CodeNotYours], [AlreadyFinalError].
 func (a *Agent) CancelDirective(ctx context.Context, req CancelDirectiveRequest) (CancelDirectiveResult, error) {
-	return mutate(ctx, a, call{"cancel_directive", req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
+	return mutate(ctx, a, call{opCancelDirective, req.IdemKey, req}, func(t *teamTx) (CancelDirectiveResult, error) {
 		return t.cancelDirective(req.DirectiveID)
 	})
 }

@@ -20,6 +20,10 @@ const (
 	DirectiveCanceled DirectiveStatus = "canceled"
 )
 
+func directiveStatuses() []DirectiveStatus {
+	return []DirectiveStatus{DirectivePending, DirectiveRunning, DirectiveDone, DirectiveFailed, DirectiveCanceled}
+}
+
 func (s DirectiveStatus) final() bool {
 	return s == DirectiveDone || s == DirectiveFailed || s == DirectiveCanceled
 }
@@ -32,6 +36,7 @@ type DirectiveMeta struct {
 	ExpiresAt   *int64       `json:"expires_at,omitempty"`
 	DeliveredAt *int64       `json:"delivered_at,omitempty"` // when its addressee first saw it
 	Attempts    int          `json:"attempts,omitempty"`     // leases on it that lapsed
+	Returned    string       `json:"returned,omitempty"`     // why it last went back to pending
 	// FencingToken is that of the last lease on it; the other two are of the one it is under.
 	FencingToken   Token  `json:"fencing_token,omitempty"`
 	LeaseTTLS      int    `json:"lease_ttl_s,omitempty"`
@@ -101,6 +106,7 @@ type directiveRecord struct {
 	ExpiresAt   int64           `json:"expires_at,omitempty"`
 	DeliveredAt int64           `json:"delivered_at,omitempty"`
 	Attempts    int             `json:"attempts,omitempty"`
+	Returned    string          `json:"returned,omitempty"`
 	Token       Token           `json:"token,omitempty"`
 	TTLS        int             `json:"ttl,omitempty"` // of the lease it is under, in seconds; 0 without one
 	Result      *longText       `json:"result,omitempty"`
@@ -174,6 +180,7 @@ func (x *directive) image(r directiveRecord) image {
 		{"thread", optional(r.Thread)},
 		{"expires_at", optional(r.ExpiresAt)},
 		{"attempts", optional(r.Attempts)},
+		{"returned", optional(r.Returned)},
 		{"fencing_token", optional(r.Token)},
 		{"lease_ttl_s", optional(r.TTLS)},
 	}
@@ -275,7 +282,7 @@ const consolePrefix = "console:"
 func (t *teamTx) metaOf(x *directive) DirectiveMeta {
 	m := DirectiveMeta{
 		Number: numberText(x.Number), Re: optional(x.Re), Thread: x.Thread, ExpiresAt: optional(x.ExpiresAt),
-		DeliveredAt: optional(x.DeliveredAt), Attempts: x.Attempts, FencingToken: x.Token, LeaseTTLS: x.TTLS,
+		DeliveredAt: optional(x.DeliveredAt), Attempts: x.Attempts, Returned: x.Returned, FencingToken: x.Token, LeaseTTLS: x.TTLS,
 	}
 	if at, ok := t.team.leases.expires(leaseDirective, string(x.id)); ok && x.TTLS > 0 {
 		m.LeaseExpiresAt = &at

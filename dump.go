@@ -82,7 +82,7 @@ func (s *teamState) dump(ctx context.Context, fn func(DumpRecord) error) error {
 
 func (s *teamState) dumped(row store.KV) DumpRecord {
 	r := DumpRecord{
-		Team: s.name, Table: string(rune(row.Key[0])), Key: strconv.QuoteToASCII(string(row.Key[1:])),
+		Team: s.teamName(), Table: string(rune(row.Key[0])), Key: strconv.QuoteToASCII(string(row.Key[1:])),
 		Value: json.RawMessage("null"),
 	}
 	value := row.Value

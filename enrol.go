@@ -44,12 +44,13 @@ func (s *teamState) enter(ctx context.Context, e entry) (*Agent, error) {
 		return nil, notJoined(strings.TrimPrefix(err.Error(), "atmcp: "))
 	}
 	type found struct {
-		m  memberRecord
-		ok bool
+		m   memberRecord
+		ok  bool
+		may error
 	}
 	f, err := view(ctx, s, func(t *teamTx) (found, error) {
 		m, ok := t.find(e)
-		return found{m, ok}, nil
+		return found{m, ok, t.mayActAs(m, e.principal)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -62,6 +63,9 @@ func (s *teamState) enter(ctx context.Context, e entry) (*Agent, error) {
 			return s.handleOf(f.m, e), nil
 		}
 	}
+	if f.may != nil {
+		return nil, f.may
+	}
 	if !f.ok || f.m.Left {
 		e.fresh = AgentID(newID())
 		in, err := s.enrol(ctx, e)
@@ -69,8 +73,6 @@ func (s *teamState) enter(ctx context.Context, e entry) (*Agent, error) {
 			return nil, err
 		}
 		f.m = in.member
-	} else if err := mayActAs(f.m, e.principal); err != nil {
-		return nil, err
 	}
 	a := s.handleOf(f.m, e)
 	a.alive(ctx)
@@ -113,18 +115,7 @@ func (t *teamTx) rememberJoin(e entry) {
 // hasOnly tells whether a token is the one that the member has.
 func (t *teamTx) hasOnly(m memberRecord, token string) bool {
 	rec, ok := load[credentialRecord](t, keyCredential(token))
-	return ok && rec.Agent == m.ID && rec.RevokedAt == 0 && m.Tokens == 1
-}
-
-// revoke ends a token and returns how many it ended.
-func (t *teamTx) revoke(id string) int {
-	rec, ok := load[credentialRecord](t, keyCredential(id))
-	if id == "" || !ok || rec.RevokedAt != 0 {
-		return 0
-	}
-	rec.RevokedAt = t.now()
-	save(t, keyCredential(id), rec)
-	return 1
+	return ok && rec.Agent == m.ID && rec.good(t.now()) && m.Tokens == 1
 }
 
 // find returns the member that an entry means.
@@ -135,15 +126,27 @@ func (t *teamTx) find(e entry) (memberRecord, bool) {
 	return t.memberByName(e.name)
 }
 
-// mayActAs refuses the join token for a member that has a token of its own.
-func mayActAs(m memberRecord, p Principal) error {
-	if m.Retired {
+// mayActAs refuses the join token for a member that has a token of its own, and in
+// a team of strict identities for every member.
+func (t *teamTx) mayActAs(m memberRecord, p Principal) error {
+	switch {
+	case m.Retired:
 		return refuse(CodeForbidden, m.Name+" was retired by the console; take another name")
-	}
-	if p.Role == RoleJoin && m.Tokens > 0 {
+	case p.Role == RoleJoin && m.Tokens > 0:
 		return refuse(CodeForbidden, m.Name+" has an agent token of its own: use it instead of the join token, or take another name")
+	case p.Role == RoleJoin && t.settings().Identity == IdentityStrict:
+		return refuse(CodeForbidden, "in this team each agent acts with a token of its own: call join_team with the join token, and use the agent_token that it returns from then on")
 	}
 	return nil
+}
+
+// mayEnrol refuses what mayActAs does, but lets the join token into a team of
+// strict identities for a token of the agent's own.
+func (t *teamTx) mayEnrol(m memberRecord, e entry) error {
+	if e.token.text != "" && m.Tokens == 0 && !m.Retired {
+		return nil
+	}
+	return t.mayActAs(m, e.principal)
 }
 
 // enrolled is what became of an entry.
@@ -169,7 +172,7 @@ func (s *teamState) enrol(ctx context.Context, e entry) (enrolled, error) {
 		}
 		// Who repeats the call whose reply was lost may replace the token that nobody has.
 		mayRepeat := repeated && !m.Retired && t.hasOnly(m, earlier)
-		if err := mayActAs(m, e.principal); err != nil && !mayRepeat {
+		if err := t.mayEnrol(m, e); err != nil && !mayRepeat {
 			return enrolled{}, err
 		}
 		before := m
@@ -186,7 +189,10 @@ func (s *teamState) enrol(ctx context.Context, e entry) (enrolled, error) {
 		}
 		if e.token.text != "" {
 			t.saveToken(e.token, m.ID, m.Name)
-			m.Tokens += 1 - t.revoke(earlier)
+			m.Tokens++
+			if t.endToken(earlier) {
+				m.Tokens--
+			}
 		}
 		t.rememberJoin(e)
 		save(t, keyMember(m.ID), m)

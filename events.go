@@ -21,30 +21,32 @@ type EventKind string
 
 // The kinds of events.
 const (
-	EventAgentJoined        EventKind = "agent_joined"
-	EventAgentLeft          EventKind = "agent_left"
-	EventAgentRetired       EventKind = "agent_retired"
-	EventKnowledgeAdded     EventKind = "knowledge_added"
-	EventKnowledgeRetracted EventKind = "knowledge_retracted"
-	EventMemorySet          EventKind = "memory_set"
-	EventGoalCreated        EventKind = "goal_created"
-	EventGoalClosed         EventKind = "goal_closed"
-	EventTaskCreated        EventKind = "task_created"
-	EventTaskClaimed        EventKind = "task_claimed"
-	EventTaskProgress       EventKind = "task_progress"
-	EventTaskCompleted      EventKind = "task_completed"
-	EventTaskFailed         EventKind = "task_failed"
-	EventTaskRequeued       EventKind = "task_requeued"
-	EventTaskReleased       EventKind = "task_released"
-	EventTaskCancelled      EventKind = "task_cancelled"
-	EventTaskEdited         EventKind = "task_edited"
-	EventTaskReopened       EventKind = "task_reopened"
-	EventDirectiveSent      EventKind = "directive_sent"
-	EventDirectiveClaimed   EventKind = "directive_claimed"
-	EventDirectiveDone      EventKind = "directive_done"
-	EventDirectiveFailed    EventKind = "directive_failed"
-	EventDirectiveCanceled  EventKind = "directive_canceled"
-	EventDirectiveRequeued  EventKind = "directive_requeued"
+	EventAgentJoined         EventKind = "agent_joined"
+	EventAgentLeft           EventKind = "agent_left"
+	EventAgentRetired        EventKind = "agent_retired"
+	EventKnowledgeAdded      EventKind = "knowledge_added"
+	EventKnowledgeRetracted  EventKind = "knowledge_retracted"
+	EventKnowledgeSuperseded EventKind = "knowledge_superseded" // by another, or by none any more
+	EventMemorySet           EventKind = "memory_set"
+	EventGoalCreated         EventKind = "goal_created"
+	EventGoalClosed          EventKind = "goal_closed"
+	EventTaskCreated         EventKind = "task_created"
+	EventTaskClaimed         EventKind = "task_claimed"
+	EventTaskProgress        EventKind = "task_progress"
+	EventTaskCompleted       EventKind = "task_completed"
+	EventTaskFailed          EventKind = "task_failed"
+	EventTaskRequeued        EventKind = "task_requeued"
+	EventTaskReleased        EventKind = "task_released"
+	EventTaskCancelled       EventKind = "task_cancelled"
+	EventTaskEdited          EventKind = "task_edited"
+	EventTaskReopened        EventKind = "task_reopened"
+	EventDirectiveSent       EventKind = "directive_sent"
+	EventDirectiveClaimed    EventKind = "directive_claimed"
+	EventDirectiveDone       EventKind = "directive_done"
+	EventDirectiveFailed     EventKind = "directive_failed"
+	EventDirectiveCanceled   EventKind = "directive_canceled"
+	EventDirectiveRequeued   EventKind = "directive_requeued"
+	EventUsageReported       EventKind = "usage_reported"
 )
 
 // EntityType says what an event is about.
@@ -276,7 +278,7 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest) (SyncResult, error) {
 
 func (t *Team) sync(ctx context.Context, req SyncRequest, who *Agent) (res SyncResult, err error) {
 	limit := clampLimit(req.Limit, 200, 1000)
-	err = t.state.await(ctx, waiting{who: who, upTo: req.Wait, topics: []string{topicLog(t.state.id)}}, func() (bool, error) {
+	err = t.await(ctx, waiting{who: who, upTo: req.Wait, topics: []string{topicLog(t.state.id)}}, func() (bool, error) {
 		res, err = view(ctx, t.state, func(tx *teamTx) (SyncResult, error) {
 			return tx.eventsAfter(req, limit), nil
 		})
@@ -288,7 +290,7 @@ func (t *Team) sync(ctx context.Context, req SyncRequest, who *Agent) (res SyncR
 // eventsAfter reads one page of the log.
 func (t *teamTx) eventsAfter(req SyncRequest, limit int) SyncResult {
 	since, epoch := req.SinceEventID, req.Epoch
-	set, _ := load[settings](t, keySettings)
+	set := t.settings()
 	res := SyncResult{Events: []Event{}, HeadEventID: t.seq(), NextCursor: since, Epoch: set.Epoch}
 	switch {
 	case epoch != "" && epoch != set.Epoch:

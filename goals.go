@@ -143,24 +143,43 @@ type CreateGoalResult struct {
 
 // CreateGoal makes a goal.
 func (a *Agent) CreateGoal(ctx context.Context, req CreateGoalRequest) (CreateGoalResult, error) {
-	if err := checkTitle(req.Title); err != nil {
-		return CreateGoalResult{}, err
-	}
-	if err := checkText("description", req.Description, maxDescription); err != nil {
+	if err := req.check(); err != nil {
 		return CreateGoalResult{}, err
 	}
 	id := GoalID(newID())
-	return mutate(ctx, a, call{"create_goal", req.IdemKey, req}, func(t *teamTx) (CreateGoalResult, error) {
-		g := goalRecord{Title: req.Title, Description: req.Description, CreatedAt: t.now(), Number: t.seq() + 1, id: id}
-		seq := t.emit(change{
-			kind: EventGoalCreated, entity: EntityGoal, id: string(id), after: g.image(),
-			payload: map[string]any{"title": g.Title},
-		})
-		save(t, keyGoal(seq, id), g)
-		save(t, keyGoalNumber(id), seq)
-		t.number(seq, EntityGoal, string(id))
-		return CreateGoalResult{GoalID: id, EventID: seq, Number: numberText(seq)}, nil
+	return mutate(ctx, a, call{opCreateGoal, req.IdemKey, req}, func(t *teamTx) (CreateGoalResult, error) {
+		return t.createGoal(id, req), nil
 	})
+}
+
+// CreateGoal is [Agent.CreateGoal] for a console.
+func (c *Console) CreateGoal(ctx context.Context, req CreateGoalRequest) (CreateGoalResult, error) {
+	if err := req.check(); err != nil {
+		return CreateGoalResult{}, err
+	}
+	id := GoalID(newID())
+	return steer(ctx, c, call{opCreateGoal, req.IdemKey, req}, func(t *teamTx) (CreateGoalResult, error) {
+		return t.createGoal(id, req), nil
+	})
+}
+
+func (r CreateGoalRequest) check() error {
+	if err := checkTitle(r.Title); err != nil {
+		return err
+	}
+	return checkText("description", r.Description, maxDescription)
+}
+
+func (t *teamTx) createGoal(id GoalID, req CreateGoalRequest) CreateGoalResult {
+	g := goalRecord{Title: req.Title, Description: req.Description, CreatedAt: t.now(), Number: t.seq() + 1, id: id}
+	seq := t.emit(change{
+		kind: EventGoalCreated, entity: EntityGoal, id: string(id), after: g.image(),
+		payload: map[string]any{"title": g.Title},
+	})
+	save(t, keyGoal(seq, id), g)
+	save(t, keyGoalNumber(id), seq)
+	t.number(seq, EntityGoal, string(id))
+	return CreateGoalResult{GoalID: id, EventID: seq, Number: numberText(seq)}
 }
 
 // ListGoalsRequest pages through the goals.

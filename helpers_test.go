@@ -51,3 +51,9 @@ func refused(t *testing.T, code atmcp.Code, err error) {
 	require.Error(t, err)
 	require.Equal(t, code, atmcp.CodeOf(err), "%v", err)
 }
+
+// openOn opens a hub over a store that outlives it.
+func openOn(t *testing.T, s atmcp.Store) *atmcp.Hub {
+	t.Helper()
+	return openHub(t, atmcp.Config{Store: s})
+}

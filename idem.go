@@ -31,6 +31,14 @@ type call struct {
 	req any
 }
 
+// The operations that agents and consoles have in common.
+const (
+	opSendDirective   = "send_directive"
+	opCancelDirective = "cancel_directive"
+	opCreateTask      = "create_task"
+	opCreateGoal      = "create_goal"
+)
+
 // writer is who writes to which team.
 type writer struct {
 	team *teamState

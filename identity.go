@@ -24,10 +24,11 @@ const (
 
 // How a caller showed who it is. Stands in every event it causes.
 const (
-	ShownByOwner  = "owner"       // the embedding program said so
-	ShownByToken  = "agent_token" // a token that belongs to this agent alone
-	ShownByName   = "asserted"    // a shared join token and a name
-	ShownByHandle = "handle"      // what join_team gave this client
+	ShownByOwner  = "owner"         // the embedding program said so
+	ShownByToken  = "agent_token"   // a token that belongs to this agent alone
+	ShownConsole  = "console_token" // a token that belongs to this console alone
+	ShownByName   = "asserted"      // a shared join token and a name
+	ShownByHandle = "handle"        // what join_team gave this client
 )
 
 // Principal is who a request speaks for, as its own credentials show.
@@ -81,6 +82,17 @@ type Credential struct {
 	Capabilities []string
 	// NoJoin lets nobody join by this request: it is about to leave.
 	NoJoin bool
+	// Admit, unless nil, is asked once it is known who calls, under which name, and
+	// before anybody joins by that: an error of its own ends the call, and nothing
+	// was done.
+	Admit func(team TeamID, name string) error
+}
+
+func (c Credential) admit(team TeamID, name string) error {
+	if c.Admit == nil {
+		return nil
+	}
+	return c.Admit(team, name)
 }
 
 // notJoined tells a caller without an identity how to get one.
@@ -131,6 +143,9 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 	if err := validCapabilities("capabilities", c.Capabilities); err != nil {
 		return nil, err
 	}
+	if err := c.admit(p.Team, c.Name); err != nil {
+		return nil, err
+	}
 	return s.enter(ctx, entry{name: c.Name, principal: p, client: c.Client, via: c.Via, caps: c.Capabilities, noJoin: c.NoJoin})
 }
 
@@ -138,6 +153,9 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 func (h *Hub) agent(ctx context.Context, p Principal, c Credential) (*Agent, error) {
 	s, err := h.loadTeam(ctx, p.Team, p.TeamName)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.admit(p.Team, p.Name); err != nil {
 		return nil, err
 	}
 	return s.enter(ctx, entry{id: p.Agent, name: p.Name, principal: p, client: c.Client, noJoin: c.NoJoin})

@@ -236,7 +236,7 @@ func TestRepeatedJoinReplacesTheTokenThatWasLostWithItsReply(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
 	cred := atmcp.Credential{Token: made(t, hub, "crew").JoinToken}
-	req := atmcp.JoinRequest{TeamName: "crew", DisplayName: "alice", AgentToken: true, IdemKey: "k"}
+	req := atmcp.JoinRequest{TeamName: "crew", DisplayName: "alice", AgentToken: true, IdemKey: "a key of sixteen or more"}
 	a, lost, err := hub.Join(t.Context(), cred, req)
 	require.NoError(t, err)
 	_, again, err := hub.Join(t.Context(), cred, req)
@@ -248,7 +248,7 @@ func TestRepeatedJoinReplacesTheTokenThatWasLostWithItsReply(t *testing.T) {
 	refused(t, atmcp.CodeNotJoined, err)
 	_, err = hub.Identify(t.Context(), atmcp.Credential{Token: again.AgentToken})
 	require.NoError(t, err)
-	req.IdemKey = "another"
+	req.IdemKey = "another key of sixteen or more"
 	_, _, err = hub.Join(t.Context(), cred, req)
 	refused(t, atmcp.CodeForbidden, err)
 }

@@ -88,14 +88,30 @@ type indexState struct {
 
 	mu      sync.Mutex
 	through search.Position // every event up to here is in the index
+	newest  Seq             // the last event of this hub's that the index must see
 	failing bool
 }
 
 // note follows a commit of this hub.
 func (x *indexState) note(n eventNote) {
-	if n.kind == EventKnowledgeAdded || n.kind == EventKnowledgeRetracted {
+	switch n.kind {
+	case EventKnowledgeAdded, EventKnowledgeRetracted, EventKnowledgeSuperseded:
+		x.mu.Lock()
+		x.newest = max(x.newest, n.seq)
+		x.mu.Unlock()
 		x.team.hub.indexer.add(x.team)
+	default:
 	}
+}
+
+// lag is how many events the index has not seen, the newest of them one that it must.
+func (x *indexState) lag() uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if uint64(x.newest) <= x.through.Seq {
+		return 0
+	}
+	return uint64(x.newest) - x.through.Seq
 }
 
 // distrust is told that another hub moved the team.
@@ -119,6 +135,20 @@ func (x *indexState) reached(want search.Position) (Seq, bool) {
 	return Seq(x.through.Seq), x.through.Seq >= want.Seq
 }
 
+// lost compares what an answer was read from with what the index was known to have,
+// and tells whether it has less. Then it is known to have nothing.
+func (x *indexState) lost(want, answered search.Position) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	known := x.through.Epoch == want.Epoch && x.through.Seq >= want.Seq
+	has := answered.Epoch == want.Epoch && answered.Seq >= want.Seq
+	if !known || has || want.Seq == 0 {
+		return false
+	}
+	x.through = search.Position{}
+	return true
+}
+
 // failed takes the error of a step, and tells whether it is the first after
 // steps that went well.
 func (x *indexState) failed(err error) bool {
@@ -137,7 +167,7 @@ func (s *teamState) awaitIndex(ctx context.Context, want search.Position) (throu
 		return through, nil
 	}
 	s.hub.indexer.add(s)
-	err = s.await(ctx, waiting{upTo: indexPatience, topics: []string{topicIndex(s.id)}}, func() (bool, error) {
+	err = (&Team{state: s}).await(ctx, waiting{upTo: indexPatience, topics: []string{topicIndex(s.id)}}, func() (bool, error) {
 		through, ok = s.index.reached(want)
 		return ok, nil
 	})
@@ -234,5 +264,6 @@ func (t *teamTx) indexOp(f findingRecord) search.Op {
 	return search.Op{Doc: search.Doc{
 		ID: string(f.id), Title: f.Title, Body: t.text(f.id), Tags: f.Tags, Author: string(f.FirstAuthor),
 		Contributors: f.Contributors, Updated: time.UnixMilli(f.LastSeen), Seq: uint64(f.Last),
+		Superseded: f.SupersededBy != "", ValidUntil: f.validUntil(),
 	}}
 }

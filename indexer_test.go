@@ -208,6 +208,21 @@ func TestIndexThatFailedIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestIndexThatLostWhatItHadIsBuiltAgain(t *testing.T) {
+	t.Parallel()
+	index := scansearch.New()
+	team := newTeam(t, newHub(t, func(c *atmcp.Config) { c.Index = index }))
+	a := join(t, team, "alice")
+	for i := range 700 { // more than one step
+		post(t, a, "word "+strconv.Itoa(i), "")
+	}
+	require.NotEmpty(t, find(t, team, atmcp.SearchKnowledgeRequest{Query: "word 650"}).Items)
+	for range 3 {
+		require.NoError(t, index.Reset(t.Context(), string(team.ID())))
+		assert.Equal(t, []string{"word 650"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "word 650"})))
+	}
+}
+
 func TestEventsThatAreNotOfFindingsDoNotDelayASearch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

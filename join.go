@@ -58,6 +58,9 @@ func (h *Hub) Join(ctx context.Context, c Credential, req JoinRequest) (*Agent, 
 	if p.Role == RoleAgent {
 		req.AgentID = p.Agent
 	}
+	if err := c.admit(p.Team, req.DisplayName); err != nil {
+		return nil, JoinResult{}, err
+	}
 	a, res, err := s.join(ctx, p, c.Client, req)
 	if err != nil || req.NoHandle {
 		return a, res, err
@@ -99,7 +102,7 @@ func (h *Hub) principalForJoin(ctx context.Context, c Credential, req JoinReques
 
 // Join makes an agent a member on the embedding program's word, without a token.
 func (t *Team) Join(ctx context.Context, req JoinRequest) (*Agent, JoinResult, error) {
-	p := Principal{Team: t.state.id, TeamName: t.state.name, Role: RoleOwner, Identity: ShownByOwner}
+	p := Principal{Team: t.state.id, TeamName: t.state.teamName(), Role: RoleOwner, Identity: ShownByOwner}
 	return t.state.join(ctx, p, ClientInfo{}, req)
 }
 
@@ -126,7 +129,15 @@ func (s *teamState) join(ctx context.Context, p Principal, client ClientInfo, re
 	if e.id == "" {
 		e.fresh = AgentID(newID())
 	}
+	if p.Role == RoleJoin && !req.AgentToken {
+		if req.AgentToken, err = s.strict(ctx); err != nil {
+			return nil, JoinResult{}, err
+		}
+	}
 	if req.AgentToken {
+		if err := guessable(req.IdemKey); err != nil {
+			return nil, JoinResult{}, err
+		}
 		e.token = newToken(RoleAgent, s.id)
 	}
 	in, err := s.enrol(ctx, e)
@@ -147,6 +158,23 @@ func (s *teamState) join(ctx context.Context, p Principal, client ClientInfo, re
 		HeartbeatIntervalS: seconds(s.hub.cfg.HeartbeatInterval), LeaseTTLS: seconds(s.hub.cfg.LeaseTTL),
 		AgentToken: e.token.text,
 	}, nil
+}
+
+// strict tells whether every agent of the team must have a token of its own.
+func (s *teamState) strict(ctx context.Context) (bool, error) {
+	return view(ctx, s, func(t *teamTx) (bool, error) { return t.settings().Identity == IdentityStrict, nil })
+}
+
+// minTokenKey is the shortest idempotency key of a join that makes an agent token.
+// Who repeats the key gets a new token in place of the first, for as long as the key
+// is remembered: it must be no easier to guess than a token of the caller's own.
+const minTokenKey = minSuppliedToken
+
+func guessable(key string) error {
+	if key != "" && len(key) < minTokenKey {
+		return invalid("idem_key", "has %d characters; a join that makes an agent token needs a random one of at least %d, or none", len(key), minTokenKey)
+	}
+	return nil
 }
 
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -67,9 +67,9 @@ func TestJoiningAgainKeepsWhatTheAgentShows(t *testing.T) {
 func TestAKeyOpensNoNameThatHasATokenOfItsOwn(t *testing.T) {
 	t.Parallel()
 	e := newEntrance(t)
-	plain := atmcp.JoinRequest{DisplayName: "alice", IdemKey: "k"}
+	plain := atmcp.JoinRequest{DisplayName: "alice", IdemKey: "the key of a joiner"}
 	e.joined(plain)
-	e.joined(atmcp.JoinRequest{DisplayName: "alice", AgentToken: true, IdemKey: "owner"})
+	e.joined(atmcp.JoinRequest{DisplayName: "alice", AgentToken: true, IdemKey: "the key of the owner"})
 	_, err := e.join(plain)
 	refused(t, atmcp.CodeForbidden, err)
 	plain.AgentToken = true

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/atmcp/atmcp/internal/canon"
@@ -30,6 +31,14 @@ type Finding struct {
 	ContributorCount int       `json:"contributor_count"`
 	LastEventID      Seq       `json:"last_event_id"`
 	LastSeenAt       int64     `json:"last_seen_at"`
+	// Supersedes are the findings whose place this one takes; SupersededBy is the
+	// one that took its own place.
+	Supersedes   []ContentID `json:"supersedes,omitempty"`
+	SupersededBy ContentID   `json:"superseded_by,omitempty"`
+	// ValidUntil is when it stops to hold, in milliseconds; Expired says that this
+	// was before now.
+	ValidUntil int64 `json:"valid_until,omitempty"`
+	Expired    bool  `json:"expired,omitempty"`
 }
 
 // findingRecord is a finding on disk, without its body. A retracted one stays,
@@ -44,6 +53,10 @@ type findingRecord struct {
 	FirstSeen    int64    `json:"first_seen"`
 	LastSeen     int64    `json:"last_seen"`
 	Last         Seq      `json:"last"`
+
+	Supersedes   []ContentID `json:"supersedes,omitempty"`
+	SupersededBy ContentID   `json:"superseded_by,omitempty"`
+	ValidUntil   int64       `json:"valid_until,omitempty"`
 
 	id ContentID
 }
@@ -69,10 +82,12 @@ func parseChanged(k keyspace.Key) (Seq, ContentID) {
 	return last, ContentID(r.Str())
 }
 
-func (f findingRecord) public(body string) Finding {
+// public returns the finding with its body as it is shown.
+func (t *teamTx) public(f findingRecord) Finding {
 	return Finding{
-		ContentID: f.id, Title: f.Title, Body: body, Tags: notNil(f.Tags), FirstAuthor: f.FirstAuthor,
+		ContentID: f.id, Title: f.Title, Body: t.text(f.id), Tags: notNil(f.Tags), FirstAuthor: f.FirstAuthor,
 		ContributorCount: f.Contributors, LastEventID: f.Last, LastSeenAt: f.LastSeen,
+		Supersedes: f.Supersedes, SupersededBy: f.SupersededBy, ValidUntil: f.ValidUntil, Expired: f.expired(t.now()),
 	}
 }
 
@@ -89,6 +104,9 @@ func (f findingRecord) image(body string) image {
 		{"present", f.Present},
 		{"first_seen_at", f.FirstSeen},
 		{"last_seen_at", f.LastSeen},
+		{"supersedes", notNil(f.Supersedes)},
+		{"superseded_by", optional(f.SupersededBy)},
+		{"valid_until", optional(f.ValidUntil)},
 	}
 }
 
@@ -127,10 +145,12 @@ func (t *teamTx) text(id ContentID) string {
 // putFinding writes a changed finding and its event. It is the one way by which
 // a finding changes.
 func (t *teamTx) putFinding(f, was findingRecord, c change) Seq {
-	f.LastSeen = t.now()
+	if c.kind != EventKnowledgeSuperseded { // nobody said it again
+		f.LastSeen = t.now()
+	}
 	c.entity, c.id = EntityKnowledge, string(f.id)
-	if c.after == nil {
-		c.before, c.after = was.image(""), f.image("")
+	if c.after == nil { // whole but for the body, which never changes: boards have only the newest
+		c.after = slices.DeleteFunc(f.image(""), func(x field) bool { return x.name == "body" })
 	}
 	f.Last = t.emit(c)
 	if was.Last != 0 {
@@ -150,7 +170,15 @@ type PostKnowledgeRequest struct {
 	// of 64 bytes.
 	Tags []string `json:"tags,omitempty"`
 	// TaskID says in the course of which task it was found. It is recorded.
-	TaskID  TaskID `json:"task_id,omitempty"`
+	TaskID TaskID `json:"task_id,omitempty"`
+	// Supersedes is a finding whose place this one takes. It stays, below what
+	// holds, and says by what it was superseded.
+	Supersedes ContentID `json:"supersedes,omitempty"`
+	// ValidUntil is when it stops to hold, in milliseconds; from then on it says so.
+	// Without it a finding that is posted again keeps its end, if that is still to
+	// come, and holds without one otherwise.
+	ValidUntil int64 `json:"valid_until,omitempty"`
+
 	IdemKey string `json:"idem_key,omitempty"`
 }
 
@@ -173,28 +201,41 @@ func (a *Agent) PostKnowledge(ctx context.Context, req PostKnowledgeRequest) (Po
 	if err != nil {
 		return PostKnowledgeResult{}, err
 	}
-	id := ContentID(canon.ContentID(req.Title, req.Body, tags))
-	return mutate(ctx, a, call{"post_knowledge", req.IdemKey, req}, func(t *teamTx) (PostKnowledgeResult, error) {
-		was, known := t.finding(id)
-		if most := t.hub.cfg.MaxFindings; !was.Present && t.counts().Findings >= most {
-			return PostKnowledgeResult{}, limitError("findings in a team", most)
-		}
-		task := TaskID(t.resolve(EntityTask, string(req.TaskID)))
-		c := change{kind: EventKnowledgeAdded, payload: map[string]any{"title": req.Title, "tags": tags, "task_id": optional(task)}}
-		f := was
-		f.Present = true
-		before, repeated := load[contribution](t, keyContrib(id).Str(string(a.id)))
-		f.Contributors += oneIf(!repeated)
-		if !known {
-			f.Title, f.Tags, f.Size, f.FirstAuthor, f.FirstSeen = req.Title, tags, len(req.Body), a.id, t.now()
-			f.LastSeen = f.FirstSeen
-			c.after = f.image(req.Body)
-			t.tx.Put(keyText(id), append([]byte{recordVersion}, req.Body...))
-		}
-		seq := t.putFinding(f, was, c)
-		save(t, keyContrib(id).Str(string(a.id)), contribution{Task: cmp.Or(task, before.Task), At: t.now(), Last: seq})
-		return PostKnowledgeResult{ContentID: id, EventID: seq, Deduped: known, ContributorCount: f.Contributors}, nil
+	return mutate(ctx, a, call{opPostKnowledge, req.IdemKey, req}, func(t *teamTx) (PostKnowledgeResult, error) {
+		return t.postFinding(a.id, req, tags)
 	})
+}
+
+// postFinding writes what an author says: an agent, or "console:<name>".
+func (t *teamTx) postFinding(author AgentID, req PostKnowledgeRequest, tags []string) (PostKnowledgeResult, error) {
+	id := ContentID(canon.ContentID(req.Title, req.Body, tags))
+	if req.Supersedes == id {
+		return PostKnowledgeResult{}, invalid("supersedes", "is this finding itself; post what is true now, with other words")
+	}
+	was, known := t.finding(id)
+	if most := t.hub.cfg.MaxFindings; !was.Present && t.counts().Findings >= most {
+		return PostKnowledgeResult{}, limitError("findings in a team", most)
+	}
+	task := TaskID(t.resolve(EntityTask, string(req.TaskID)))
+	c := change{kind: EventKnowledgeAdded, payload: map[string]any{"title": req.Title, "tags": tags, "task_id": optional(task)}}
+	f := was
+	f.Present = true
+	f.holdUntil(req.ValidUntil, t.now())
+	if err := t.takePlaceOf(&f, req.Supersedes); err != nil {
+		return PostKnowledgeResult{}, err
+	}
+	before, repeated := load[contribution](t, keyContrib(id).Str(string(author)))
+	f.Contributors += oneIf(!repeated)
+	if !known {
+		f.Title, f.Tags, f.Size, f.FirstAuthor, f.FirstSeen = req.Title, tags, len(req.Body), author, t.now()
+		f.LastSeen = f.FirstSeen
+		c.after = f.image(req.Body)
+		t.tx.Put(keyText(id), append([]byte{recordVersion}, req.Body...))
+	}
+	t.settlePlaces(f, was, req.Supersedes)
+	seq := t.putFinding(f, was, c)
+	save(t, keyContrib(id).Str(string(author)), contribution{Task: cmp.Or(task, before.Task), At: t.now(), Last: seq})
+	return PostKnowledgeResult{ContentID: id, EventID: seq, Deduped: known, ContributorCount: f.Contributors}, nil
 }
 
 // check returns the normalised tags.
@@ -202,11 +243,17 @@ func (r PostKnowledgeRequest) check() (tags []string, err error) {
 	switch {
 	case !utf8.ValidString(r.Title):
 		return nil, invalid("title", "is not valid UTF-8")
-	case utf8.RuneCountInString(r.Title) > maxTitle:
-		return nil, invalid("title", "has more than %d characters: put the rest into body", maxTitle)
+	case utf8.RuneCountInString(r.Title) > MaxTitle:
+		return nil, invalid("title", "has more than %d characters: put the rest into body", MaxTitle)
 	}
 	if err := checkText("body", &r.Body, maxBody); err != nil {
 		return nil, err
+	}
+	switch {
+	case r.Supersedes != "" && !r.Supersedes.valid():
+		return nil, unknownContentID()
+	case r.ValidUntil < 0 || r.ValidUntil > maxTime:
+		return nil, invalid("valid_until", "is %d: give milliseconds since 1970, or leave it out", r.ValidUntil)
 	}
 	task := string(r.TaskID)
 	if err := checkText("task_id", &task, maxIDText); err != nil {
@@ -255,16 +302,21 @@ func (a *Agent) RetractKnowledge(ctx context.Context, req RetractKnowledgeReques
 	if !req.ContentID.valid() {
 		return RetractKnowledgeResult{}, unknownContentID()
 	}
-	return mutate(ctx, a, call{"retract_knowledge", req.IdemKey, req}, func(t *teamTx) (RetractKnowledgeResult, error) {
-		was, known := t.finding(req.ContentID)
-		if !known {
-			return RetractKnowledgeResult{}, unknownContentID()
-		}
-		f := was
-		f.Present = false
-		seq := t.putFinding(f, was, change{kind: EventKnowledgeRetracted})
-		return RetractKnowledgeResult{ContentID: req.ContentID, EventID: seq}, nil
+	return mutate(ctx, a, call{opRetractKnowledge, req.IdemKey, req}, func(t *teamTx) (RetractKnowledgeResult, error) {
+		return t.retractFinding(req.ContentID)
 	})
+}
+
+func (t *teamTx) retractFinding(id ContentID) (RetractKnowledgeResult, error) {
+	was, known := t.finding(id)
+	if !known {
+		return RetractKnowledgeResult{}, unknownContentID()
+	}
+	f := was
+	f.Present = false
+	t.settlePlaces(f, was, "")
+	seq := t.putFinding(f, was, change{kind: EventKnowledgeRetracted})
+	return RetractKnowledgeResult{ContentID: id, EventID: seq}, nil
 }
 
 // valid tells whether the id can be one: a SHA-256 in lower-case hexadecimal.

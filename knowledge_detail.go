@@ -35,7 +35,7 @@ func (t *Team) Finding(ctx context.Context, id ContentID) (FindingDetail, error)
 			return FindingDetail{}, unknownContentID()
 		}
 		d := FindingDetail{
-			Finding: f.public(tx.text(id)), Present: f.Present, FirstSeenAt: f.FirstSeen, Contributions: []Contribution{},
+			Finding: tx.public(f), Present: f.Present, FirstSeenAt: f.FirstSeen, Contributions: []Contribution{},
 		}
 		for k, c := range scan[contribution](tx, keyspace.Range(keyContrib(id), 100)) {
 			r := keyspace.Parse(k)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 	"github.com/atmcp/atmcp/search"
@@ -27,7 +28,7 @@ type SearchKnowledgeRequest struct {
 	Query string `json:"query,omitempty"`
 	// Tags must all be there.
 	Tags []string `json:"tags,omitempty"`
-	// Author is the id or the name of who posted it first.
+	// Author is the id or the name of who posted it first, or "console:<name>".
 	Author       string `json:"author,omitempty"`
 	SinceEventID Seq    `json:"since_event_id,omitempty"` // changed after this event
 	Limit        int    `json:"limit,omitempty"`          // 50 by default, 200 at most
@@ -64,11 +65,14 @@ type BriefFinding struct {
 	ContentID ContentID `json:"content_id"`
 	Title     string    `json:"title"`
 	Snippet   string    `json:"snippet,omitempty"`
+
+	SupersededBy ContentID `json:"superseded_by,omitempty"`
+	Expired      bool      `json:"expired,omitempty"`
 }
 
 // Brief returns the row of the brief view.
 func (f FoundFinding) Brief() BriefFinding {
-	return BriefFinding{f.ContentID, cutText(f.Title, 60), f.snippet()}
+	return BriefFinding{f.ContentID, cutText(f.Title, 60), f.snippet(), f.SupersededBy, f.Expired}
 }
 
 // The size of a snippet, and how much of it stands before the first word that was
@@ -98,7 +102,8 @@ func (f FoundFinding) snippet() string {
 	return text
 }
 
-// SearchKnowledge returns findings that are not retracted. What any hub committed
+// SearchKnowledge returns findings that are not retracted; those that are superseded
+// or expired come last, but in the list of the newest. What any hub committed
 // before the call is found: a search waits, up to 200 ms, for an index that is
 // behind, and IndexedThrough tells if that was not enough.
 func (t *Team) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest) (SearchKnowledgeResult, error) {
@@ -115,7 +120,7 @@ func (t *Team) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest) 
 		return SearchKnowledgeResult{}, err
 	}
 	return t.searchIndex(ctx, req, search.Query{
-		Text: text, Tags: tags, SinceSeq: uint64(req.SinceEventID),
+		Text: text, Tags: tags, SinceSeq: uint64(req.SinceEventID), Now: time.Now(),
 		Offset: offset, Limit: clampLimit(req.Limit, defaultFound, maxFound),
 	})
 }
@@ -153,7 +158,7 @@ func (t *teamTx) listFindings(req SearchKnowledgeRequest, r store.Range) SearchK
 		if !f.Present {
 			continue
 		}
-		row := FoundFinding{Finding: f.public(t.text(id))}
+		row := FoundFinding{Finding: t.public(f)}
 		if !page.take(row, row.Brief()) {
 			res.NextCursor = strconv.FormatUint(uint64(res.Items[len(res.Items)-1].LastEventID), 10)
 			break
@@ -180,7 +185,11 @@ func (t *teamTx) searchStart(author string) (searchStart, error) {
 		last, _ := parseChanged(k)
 		start.newest.Seq = uint64(last)
 	}
-	if author != "" {
+	switch {
+	case author == "":
+	case strings.HasPrefix(author, consolePrefix):
+		start.author = AgentID(author)
+	default:
 		m, ok := t.agentRef(author)
 		if !ok {
 			return start, unknownAgent("agent", author)
@@ -198,17 +207,13 @@ func (t *Team) searchIndex(ctx context.Context, req SearchKnowledgeRequest, q se
 	if err != nil {
 		return SearchKnowledgeResult{}, err
 	}
-	through, err := s.awaitIndex(ctx, start.newest)
+	q.Author = string(start.author)
+	found, through, err := s.askIndex(ctx, q, start.newest)
 	if err != nil {
 		return SearchKnowledgeResult{}, err
 	}
 	if uint64(through) >= start.newest.Seq {
 		through = max(through, start.head) // what came between is not of findings
-	}
-	q.Author = string(start.author)
-	found, err := s.hub.cfg.Index.Search(ctx, string(s.id), q)
-	if err != nil {
-		return SearchKnowledgeResult{}, fmt.Errorf("atmcp: search index: %w", err)
 	}
 	res, err := view(ctx, s, func(tx *teamTx) (SearchKnowledgeResult, error) {
 		return tx.foundFindings(req, found.Hits, q.Offset), nil
@@ -218,6 +223,25 @@ func (t *Team) searchIndex(ctx context.Context, req SearchKnowledgeRequest, q se
 	}
 	res.Relaxed, res.IndexedThrough = found.Relaxed, through
 	return res, err
+}
+
+// askIndex asks the index when it has what it must, or patience is at an end, and
+// returns how far it was. An index that turns out to have lost what it had, as files
+// that were damaged, is built again and asked once more.
+func (s *teamState) askIndex(ctx context.Context, q search.Query, want search.Position) (search.Result, Seq, error) {
+	for again := true; ; again = false {
+		through, err := s.awaitIndex(ctx, want)
+		if err != nil {
+			return search.Result{}, 0, err
+		}
+		found, err := s.hub.cfg.Index.Search(ctx, string(s.id), q)
+		if err != nil {
+			return search.Result{}, 0, fmt.Errorf("atmcp: search index: %w", err)
+		}
+		if !again || !s.index.lost(want, found.Through) {
+			return found, through, nil
+		}
+	}
 }
 
 // foundFindings makes rows of hits. What was retracted since is left out: the
@@ -233,7 +257,7 @@ func (t *teamTx) foundFindings(req SearchKnowledgeRequest, hits []search.Hit, of
 		if !f.Present {
 			continue
 		}
-		row := FoundFinding{Finding: f.public(t.text(f.id))}
+		row := FoundFinding{Finding: t.public(f)}
 		for _, s := range hits[i].Spans {
 			row.Spans = append(row.Spans, Span(s))
 		}

@@ -177,6 +177,7 @@ func TestReplayedEventsGiveTheFinding(t *testing.T) {
 		assert.Equal(t, map[string]any{
 			"content_id": string(id), "title": "t", "body": "b", "tags": []any{"x"}, "first_author": string(alice.AgentID()),
 			"contributor_count": 2.0, "present": true, "first_seen_at": float64(d.FirstSeenAt), "last_seen_at": float64(d.LastSeenAt),
+			"supersedes": []any{}, "superseded_by": nil, "valid_until": nil,
 		}, state)
 		assert.Equal(t, time.Minute.Milliseconds(), d.LastSeenAt-d.FirstSeenAt)
 		assert.JSONEq(t, `{}`, string(log.Events[1].Payload))

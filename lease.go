@@ -168,6 +168,12 @@ func (l *leaseTable) held(holder AgentID) (leases []leaseRecord, expires []int64
 	return leases, expires
 }
 
+func (l *leaseTable) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.leases)
+}
+
 // expires returns when a lease would lapse, as wall time in milliseconds, and
 // false where there is none.
 func (l *leaseTable) expires(kind leaseKind, id string) (int64, bool) {

@@ -116,42 +116,50 @@ func conflict(key string, r registerRecord) error {
 // SetMemory writes a register. Of two writes the one that is committed last
 // wins, unless ExpectedVersion refuses it with [ConflictError].
 func (a *Agent) SetMemory(ctx context.Context, req SetMemoryRequest) (SetMemoryResult, error) {
-	if err := checkMemoryKey(req.Key); err != nil {
-		return SetMemoryResult{}, err
-	}
-	value, err := checkMemoryValue(req.Value)
+	req, err := req.checked()
 	if err != nil {
 		return SetMemoryResult{}, err
 	}
-	req.Value = value // the same value is the same request, however it was spelt
-	return mutate(ctx, a, call{"set_memory", req.IdemKey, req}, func(t *teamTx) (SetMemoryResult, error) {
-		was, known := load[registerRecord](t, keyRegister(req.Key))
-		if req.ExpectedVersion != nil && *req.ExpectedVersion != was.Version {
-			return SetMemoryResult{}, conflict(req.Key, was)
-		}
-		if !known {
-			if most := t.hub.cfg.MaxRegisters; t.counts().Registers >= most {
-				return SetMemoryResult{}, limitError("registers in a team", most)
-			}
-			t.counts().Registers++
-		}
-		t.counts().Clock++
-		r := registerRecord{Value: value, Version: was.Version + 1, Clock: t.counts().Clock, Writer: a.id, UpdatedAt: t.now()}
-		t.putRegister(req.Key, r, was)
-		return SetMemoryResult{Key: req.Key, Version: r.Version, LClock: r.Clock}, nil
+	return mutate(ctx, a, call{opSetMemory, req.IdemKey, req}, func(t *teamTx) (SetMemoryResult, error) {
+		return t.setRegister(a.id, req)
 	})
 }
 
-// putRegister writes a version, its place in the history and its event.
-func (t *teamTx) putRegister(key string, r, was registerRecord) {
-	c := change{
+// checked returns the request with its value in canonical form: the same value is the
+// same request, however it was spelt.
+func (r SetMemoryRequest) checked() (SetMemoryRequest, error) {
+	err := checkMemoryKey(r.Key)
+	if err == nil {
+		r.Value, err = checkMemoryValue(r.Value)
+	}
+	return r, err
+}
+
+// setRegister writes a register as an agent, or as "console:<name>".
+func (t *teamTx) setRegister(writer AgentID, req SetMemoryRequest) (SetMemoryResult, error) {
+	was, known := load[registerRecord](t, keyRegister(req.Key))
+	if req.ExpectedVersion != nil && *req.ExpectedVersion != was.Version {
+		return SetMemoryResult{}, conflict(req.Key, was)
+	}
+	if !known {
+		if most := t.hub.cfg.MaxRegisters; t.counts().Registers >= most {
+			return SetMemoryResult{}, limitError("registers in a team", most)
+		}
+		t.counts().Registers++
+	}
+	t.counts().Clock++
+	r := registerRecord{Value: req.Value, Version: was.Version + 1, Clock: t.counts().Clock, Writer: writer, UpdatedAt: t.now()}
+	t.putRegister(req.Key, r)
+	return SetMemoryResult{Key: req.Key, Version: r.Version, LClock: r.Clock}, nil
+}
+
+// putRegister writes a version, its place in the history and its event, whose
+// after-image is whole: boards have only the newest.
+func (t *teamTx) putRegister(key string, r registerRecord) {
+	t.emit(change{
 		kind: EventMemorySet, entity: EntityMemory, id: key, after: r.image(key),
 		payload: map[string]any{"version": r.Version, "lclock": r.Clock},
-	}
-	if was.Version > 0 {
-		c.before = was.image(key)
-	}
-	t.emit(c)
+	})
 	save(t, keyRegister(key), r)
 	save(t, keyHistory(key).Uint(r.Version), r)
 	if r.Version > maxHistory {

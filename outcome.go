@@ -35,6 +35,8 @@ const (
 	CodeStaleToken        Code = "stale_token"
 	CodeAlreadyFinal      Code = "already_final"
 	CodeUnknownDirective  Code = "unknown_directive"
+	CodeRateLimited       Code = "rate_limited"
+	CodeUnknownToken      Code = "unknown_token"
 	CodeNotYours          Code = "not_yours"
 	CodeNotPending        Code = "not_pending"
 	CodeBadStatus         Code = "bad_status"
@@ -64,6 +66,16 @@ type RefusedError struct {
 	Reason Code `json:"error"`
 	// Hint says what to do next.
 	Hint string `json:"hint,omitempty"`
+
+	badToken bool
+}
+
+// IsBadToken tells whether a call was refused for the token that it showed: wrong,
+// revoked, or of another server. Other calls that are not joined show none, or a
+// good one and no name.
+func IsBadToken(err error) bool {
+	refused, ok := errors.AsType[*RefusedError](err)
+	return ok && refused.badToken
 }
 
 func (e *RefusedError) Error() string {

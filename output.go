@@ -111,7 +111,9 @@ func (t *teamTx) appendChunk(who AgentID, c chunkRecord) Seq {
 		out.Dropped = t.dropOutput(who, keep)
 	}
 	save(t, keyOutputHead(who), out)
+	t.tx.Note(outputNote{who, seq})
 	t.wake(topicOutput(t.team.id, who))
+	t.wake(topicOutputs(t.team.id))
 	return seq
 }
 
@@ -137,12 +139,20 @@ type Chunk struct {
 	TS          int64        `json:"ts"`
 }
 
+func (c chunkRecord) public(k keyspace.Key) Chunk {
+	at := keyspace.Parse(k)
+	at.Str()
+	return Chunk{Seq: Seq(at.Uint()), DirectiveID: optional(c.Directive), Source: c.Source, Text: c.Text, TS: c.TS}
+}
+
 // GetAgentOutputRequest asks for an agent's output.
 type GetAgentOutputRequest struct {
 	Agent string `json:"agent"` // name or id
 	// SinceSeq asks for what came after this chunk; 0 for the newest page.
 	SinceSeq Seq `json:"since_seq,omitempty"`
-	Limit    int `json:"limit,omitempty"` // 200 by default, 500 at most
+	// BeforeSeq asks for the newest page of what came before this chunk.
+	BeforeSeq Seq `json:"before_seq,omitempty"`
+	Limit     int `json:"limit,omitempty"` // 200 by default, 500 at most
 	// MaxBytes cuts the page as in [Listing]: what is beyond it is older on the
 	// newest page, and newer on any other.
 	MaxBytes int           `json:"max_bytes,omitempty"`
@@ -154,6 +164,9 @@ type GetAgentOutputResult struct {
 	Count   int     `json:"count"`
 	Chunks  []Chunk `json:"chunks"`
 	HeadSeq Seq     `json:"head_seq"` // the agent's newest chunk, 0 without one
+	// More tells, of a page that ends at a chunk or is the newest, that there is something
+	// before it.
+	More bool `json:"more,omitempty"`
 }
 
 // GetAgentOutput returns a page of an agent's output, and waits for some if asked
@@ -181,7 +194,7 @@ func (t *Team) agentOutput(ctx context.Context, req GetAgentOutputRequest, who *
 		return res, err
 	}
 	w := waiting{who: who, upTo: req.Wait, topics: []string{topicOutput(t.state.id, id)}}
-	err = t.state.await(ctx, w, func() (bool, error) {
+	err = t.await(ctx, w, func() (bool, error) {
 		res, err = view(ctx, t.state, func(tx *teamTx) (GetAgentOutputResult, error) { return tx.output(id, req), nil })
 		return res.Count > 0, err
 	})
@@ -195,11 +208,16 @@ func (t *teamTx) output(who AgentID, req GetAgentOutputRequest) GetAgentOutputRe
 	page := newPage(Listing{MaxBytes: req.MaxBytes}, limit)
 	r := keyspace.RangeFrom(keyOutput(who), keyOutput(who).Uint(uint64(req.SinceSeq)), limit)
 	r.Reverse = req.SinceSeq == 0
+	if r.Reverse {
+		r.Limit++ // one more tells whether there is more
+		if req.BeforeSeq > 0 {
+			r.End = keyOutput(who).Uint(uint64(req.BeforeSeq))
+		}
+	}
 	for k, c := range scan[chunkRecord](t, r) {
-		at := keyspace.Parse(k)
-		at.Str()
-		row := Chunk{Seq: Seq(at.Uint()), DirectiveID: optional(c.Directive), Source: c.Source, Text: c.Text, TS: c.TS}
+		row := c.public(k)
 		if !page.take(row, nil) {
+			res.More = r.Reverse
 			break
 		}
 		res.Chunks = append(res.Chunks, row)

@@ -1,6 +1,7 @@
 package atmcp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -145,4 +146,31 @@ func TestOutputIsARingAndTheSweepDoesNotConfuseIt(t *testing.T) {
 		}
 		assert.LessOrEqual(t, kept(), 4<<20)
 	})
+}
+
+func TestOutputIsPagedIntoThePast(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	alice := join(t, team, "alice")
+	for range 25 {
+		_, err := alice.AppendOutput(t.Context(), atmcp.AppendOutputRequest{Text: "line"})
+		require.NoError(t, err)
+	}
+	var seqs []atmcp.Seq
+	req := atmcp.GetAgentOutputRequest{Agent: "alice", Limit: 10}
+	for {
+		page, err := team.GetAgentOutput(t.Context(), req)
+		require.NoError(t, err)
+		for _, c := range slices.Backward(page.Chunks) {
+			seqs = append(seqs, c.Seq)
+		}
+		if !page.More {
+			break
+		}
+		req.BeforeSeq = page.Chunks[0].Seq
+	}
+	require.Len(t, seqs, 25)
+	for i, seq := range seqs {
+		assert.EqualValues(t, 25-i, seq)
+	}
 }

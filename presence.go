@@ -144,7 +144,7 @@ func (s *teamState) presences(ctx context.Context) map[AgentID]presenceOf {
 	live := make(map[AgentID]presenceOf, len(roster))
 	for id, e := range roster {
 		p := presenceOf{
-			Beat:     Beat{e.Status, TaskID(e.Task), e.Progress},
+			Beat:     believable(e.Beat),
 			Presence: PresenceOffline, seen: e.At.UnixMilli(),
 		}
 		switch {
@@ -156,6 +156,12 @@ func (s *teamState) presences(ctx context.Context) map[AgentID]presenceOf {
 		live[AgentID(id)] = p
 	}
 	return live
+}
+
+// believable is what others may be shown of a beat. Where hubs share a liveness, more
+// than hubs may have written to it.
+func believable(b liveness.Beat) Beat {
+	return Beat{cutText(b.Status, maxStatus), TaskID(cutText(b.Task, maxIDText)), min(max(b.Progress, 0), 100)}
 }
 
 // HeartbeatRequest shows what an agent is at. A nil field keeps what is known, an

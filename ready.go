@@ -122,12 +122,16 @@ func satisfied(sets []capSet, caps []string, filter string) []int {
 		if i > 0 && s.Uses == 0 {
 			continue
 		}
-		can := !slices.ContainsFunc(s.Caps, func(c string) bool { return !slices.Contains(caps, c) })
-		if can && (filter == "" || slices.Contains(s.Caps, filter)) {
+		if containsAll(caps, s.Caps) && (filter == "" || slices.Contains(s.Caps, filter)) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// containsAll tells whether who can do this can do what is needed.
+func containsAll(can, needed []string) bool {
+	return !slices.ContainsFunc(needed, func(c string) bool { return !slices.Contains(can, c) })
 }
 
 // nextReady returns the first task of the given sets: by priority, then by age.

@@ -40,6 +40,7 @@ const (
 	tableIdem       = 'i' // agent, key → idemRecord
 	tableNews       = 'j' // agent, seq → newsRecord
 	tableEvent      = 'e' // seq → event as JSON
+	tableUsage      = 'U' // span, beginning, agent → usageRecord
 )
 
 //nolint:gochecknoglobals // keys are constants that Go cannot write as such
@@ -48,6 +49,11 @@ var (
 	keySettings = keyspace.Table(tableSettings).Str("settings")
 	keyCounts   = keyspace.Table(tableSettings).Str("counts")
 )
+
+// keyConsole counts the tokens of a console, not those that a rotation ended.
+func keyConsole(name string) keyspace.Key {
+	return keyspace.Table(tableSettings).Str("console").Str(name)
+}
 
 func keyMember(id AgentID) keyspace.Key    { return keyspace.Table(tableMember).Str(string(id)) }
 func keyName(name string) keyspace.Key     { return keyspace.Table(tableName).Str(name) }
@@ -67,16 +73,24 @@ func (t *teamTx) checkFormat() error {
 	if !ok || string(raw) == string([]byte{formatVersion}) {
 		return nil
 	}
-	return fmt.Errorf("atmcp: the data of team %s is of format %q, this program reads %d: use the version that wrote it", t.team.name, raw, formatVersion)
+	return fmt.Errorf("atmcp: the data of team %s is of format %q, this program reads %d: use the version that wrote it", t.team.teamName(), raw, formatVersion)
 }
 
-// settings are what a team was made with.
+// settings are what the operator decided about a team.
 type settings struct {
-	ID             TeamID `json:"id"`
-	Name           string `json:"name"`
-	CreatedAt      int64  `json:"created_at"`
-	Epoch          string `json:"epoch"` // names this history of the log
-	DirectivesFrom string `json:"directives_from,omitempty"`
+	ID        TeamID `json:"id"`
+	Name      string `json:"name"`
+	CreatedAt int64  `json:"created_at"`
+	Epoch     string `json:"epoch"` // names this history of the log
+	Archived  bool   `json:"archived,omitempty"`
+
+	TeamPolicy
+}
+
+// settings returns the team's own.
+func (t *teamTx) settings() settings {
+	set, _ := load[settings](t, keySettings)
+	return set
 }
 
 // counts are what the team's status shows without counting.

@@ -3,7 +3,6 @@ package atmcp
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -28,6 +27,8 @@ type teamRecord struct {
 	Name      string `json:"name"`
 	CreatedAt int64  `json:"created_at"`
 	Archived  bool   `json:"archived,omitempty"`
+
+	TeamPolicy
 }
 
 type suppliedRecord struct {
@@ -75,9 +76,36 @@ type CreateTeamRequest struct {
 	// least 16 characters; empty ones are made.
 	JoinToken      string `json:"join_token,omitempty"`
 	DashboardToken string `json:"dashboard_token,omitempty"`
+	// DirectivesFrom and Identity are the team's policy; see [TeamPolicy].
+	DirectivesFrom string `json:"directives_from,omitempty"`
+	Identity       string `json:"identity,omitempty"`
+}
+
+func (r CreateTeamRequest) policy() TeamPolicy { return TeamPolicy{r.DirectivesFrom, r.Identity} }
+
+// TeamPolicy is what the operator decides about who may do what in a team. The zero
+// value is open, as in the original.
+type TeamPolicy struct {
 	// DirectivesFrom is "console" where agents may not send directives; empty
 	// means that everybody may.
 	DirectivesFrom string `json:"directives_from,omitempty"`
+	// Identity is IdentityStrict where each agent acts with a token of its own, and
+	// the join token is only good for getting one; empty means that the join token
+	// acts as any member that has none.
+	Identity string `json:"identity,omitempty"`
+}
+
+// IdentityStrict is the policy under which the join token enrols only.
+const IdentityStrict = "strict"
+
+func (p TeamPolicy) check() error {
+	if p.DirectivesFrom != "" && p.DirectivesFrom != string(RoleConsole) {
+		return invalid("directives_from", "is neither empty nor %q", RoleConsole)
+	}
+	if p.Identity != "" && p.Identity != IdentityStrict {
+		return invalid("identity", "is neither empty nor %q", IdentityStrict)
+	}
+	return nil
 }
 
 // CreateTeamResult has the team's tokens, which are shown this once.
@@ -94,8 +122,8 @@ func (h *Hub) CreateTeam(ctx context.Context, req CreateTeamRequest) (CreateTeam
 	if err := validName("name", req.Name); err != nil {
 		return CreateTeamResult{}, err
 	}
-	if req.DirectivesFrom != "" && req.DirectivesFrom != string(RoleConsole) {
-		return CreateTeamResult{}, invalid("directives_from", "is neither empty nor %q", RoleConsole)
+	if err := req.policy().check(); err != nil {
+		return CreateTeamResult{}, err
 	}
 	id := TeamID(newID())
 	join, err := tokenFor(RoleJoin, id, req.JoinToken)
@@ -114,7 +142,7 @@ func (h *Hub) CreateTeam(ctx context.Context, req CreateTeamRequest) (CreateTeam
 	} else if CodeOf(err) != CodeUnknownTeam {
 		return CreateTeamResult{}, err
 	}
-	if err := h.writeTeam(ctx, settings{ID: id, Name: req.Name, DirectivesFrom: req.DirectivesFrom}, join, viewer); err != nil {
+	if err := h.writeTeam(ctx, settings{ID: id, Name: req.Name, TeamPolicy: req.policy()}, join, viewer); err != nil {
 		return CreateTeamResult{}, err
 	}
 	return CreateTeamResult{TeamID: id, Name: req.Name, JoinToken: join.text, DashboardToken: viewer.text}, nil
@@ -124,7 +152,11 @@ func tokenFor(role Role, team TeamID, supplied string) (mintedToken, error) {
 	if supplied == "" {
 		return newToken(role, team), nil
 	}
-	return suppliedToken(role, supplied)
+	field := "join_token"
+	if role == RoleViewer {
+		field = "dashboard_token"
+	}
+	return suppliedToken(role, field, supplied)
 }
 
 func teamExists(name string) error {
@@ -162,7 +194,7 @@ func (h *Hub) writeTeam(ctx context.Context, set settings, tokens ...mintedToken
 			}
 			save(t, keySupplied(m.text), suppliedRecord{Team: id, ID: m.id})
 		}
-		save(t, keyTeam(id), teamRecord{Name: name, CreatedAt: t.now()})
+		save(t, keyTeam(id), teamRecord{Name: name, CreatedAt: t.now(), TeamPolicy: set.TeamPolicy})
 		save(t, keyTeamName(name), id)
 		return struct{}{}, nil
 	})
@@ -176,7 +208,7 @@ func (h *Hub) suppliedBy(ctx context.Context, token string) (TeamID, string, err
 		return rec, nil
 	})
 	if err == nil && rec.Team == "" {
-		err = notJoined(hintBadToken)
+		err = badToken()
 	}
 	return rec.Team, rec.ID, err
 }
@@ -188,9 +220,13 @@ func (h *Hub) teamByName(ctx context.Context, name string) (TeamID, error) {
 		return id, nil
 	})
 	if err == nil && id == "" {
-		err = &UnknownTeamError{Reason: CodeUnknownTeam, TeamName: cutText(name, maxEcho)}
+		err = unknownTeam(name)
 	}
 	return id, err
+}
+
+func unknownTeam(name string) error {
+	return &UnknownTeamError{Reason: CodeUnknownTeam, TeamName: cutText(name, maxEcho)}
 }
 
 // teamByID returns the team's state, and nil for a team that does not exist.
@@ -218,45 +254,3 @@ func (e *UnknownTeamError) Error() string { return "atmcp: there is no team " + 
 
 // Code implements [Refusal].
 func (e *UnknownTeamError) Code() Code { return e.Reason }
-
-// TeamInfo describes a team to the operator.
-type TeamInfo struct {
-	TeamID    TeamID `json:"team_id"`
-	Name      string `json:"name"`
-	CreatedAt int64  `json:"created_at"`
-}
-
-// Teams lists teams by name, up to limit (1,000 at most and by default) of those
-// after the given name.
-func (h *Hub) Teams(ctx context.Context, after string, limit int) ([]TeamInfo, error) {
-	limit = clampLimit(limit, 1000, 1000)
-	return view(ctx, h.registry(), func(t *teamTx) ([]TeamInfo, error) {
-		names := keyspace.Table(tableTeamName)
-		r := keyspace.Range(names, limit)
-		if after != "" {
-			r = keyspace.RangeFrom(names, keyTeamName(after), limit)
-		}
-		list := []TeamInfo{}
-		for k, id := range scan[TeamID](t, r) {
-			rec, ok := load[teamRecord](t, keyTeam(id))
-			if !ok {
-				return nil, errors.New("atmcp: registry names a team without a record: " + string(k))
-			}
-			list = append(list, TeamInfo{TeamID: id, Name: rec.Name, CreatedAt: rec.CreatedAt})
-		}
-		return list, nil
-	})
-}
-
-// Team returns the handle of a team by its name, or the refusal [CodeUnknownTeam].
-func (h *Hub) Team(ctx context.Context, name string) (*Team, error) {
-	id, err := h.teamByName(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	s, err := h.loadTeam(ctx, id, name)
-	if err != nil {
-		return nil, err
-	}
-	return &Team{state: s}, nil
-}

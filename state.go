@@ -3,6 +3,7 @@ package atmcp
 import (
 	"context"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/atmcp/atmcp/store"
 )
@@ -10,29 +11,44 @@ import (
 // teamState is what a hub keeps in memory of one team: nothing that is not
 // on disk, in liveness, or observed.
 type teamState struct {
-	hub  *Hub
-	id   TeamID
-	name string
+	hub *Hub
+	id  TeamID
 
+	name   atomic.Pointer[string]
 	leases leaseTable
 	people people
 	index  indexState
+	holds  holds
+	board  board
+	ledger ledger
+	output outputHeads
 }
 
 func newTeamState(h *Hub, id TeamID, name string) *teamState {
-	s := &teamState{hub: h, id: id, name: name}
+	s := &teamState{hub: h, id: id}
+	s.rename(name)
 	s.leases.init()
 	s.people.init()
 	s.index.team = s
 	return s
 }
 
+func (s *teamState) rename(name string) { s.name.Store(&name) }
+
+// teamName is the team's name as this hub last heard it.
+func (s *teamState) teamName() string { return *s.name.Load() }
+
 // What transactions hand to committed.
 type (
-	wakeNote  string // a topic
+	holdsNote struct{} // some credential may do less than before
+	wakeNote  string   // a topic
 	eventNote struct {
 		seq  Seq
 		kind EventKind
+	}
+	outputNote struct { // an agent's newest chunk
+		agent AgentID
+		seq   Seq
 	}
 	leaseNote struct { // a lease began, was renewed, or ended
 		rec     leaseRecord
@@ -44,6 +60,7 @@ type (
 // committed tells the hub's memory what a group of transactions changed, in
 // commit order and before their callers hear of it.
 func (h *Hub) committed(team string, _ store.Head, notes []any) {
+	h.hints.moved(team)
 	s := h.loadedTeam(TeamID(team))
 	woken := make(map[wakeNote]bool, len(notes))
 	for _, n := range notes {
@@ -63,6 +80,14 @@ func (h *Hub) committed(team string, _ store.Head, notes []any) {
 			if s != nil {
 				s.index.note(n)
 			}
+		case outputNote:
+			if s != nil {
+				s.output.note(n)
+			}
+		case holdsNote:
+			if s != nil {
+				s.distrustHolds()
+			}
 		}
 	}
 }
@@ -72,6 +97,8 @@ func (h *Hub) movedElsewhere(team string, _ store.Head) {
 	if s := h.loadedTeam(TeamID(team)); s != nil {
 		s.leases.distrust()
 		s.index.distrust()
+		s.output.distrust()
+		s.distrustHolds()
 	}
 	h.board.Wake(topicElsewhere(TeamID(team)))
 }
@@ -86,6 +113,9 @@ func (h *Hub) loadedTeam(id TeamID) *teamState {
 // loadTeam returns the team's state, made on first use.
 func (h *Hub) loadTeam(ctx context.Context, id TeamID, name string) (*teamState, error) {
 	if s := h.loadedTeam(id); s != nil {
+		if s.teamName() != name {
+			s.rename(name) // by another hub
+		}
 		return s, nil
 	}
 	s := newTeamState(h, id, name)
@@ -111,6 +141,9 @@ func topicDirective(t TeamID, d DirectiveID) string {
 }
 func topicOutput(t TeamID, a AgentID) string { return "output/" + string(t) + "/" + string(a) }
 func topicReady(t TeamID, set int) string    { return "ready/" + string(t) + "/" + strconv.Itoa(set) }
+
+// topicOutputs is woken by the output of any agent.
+func topicOutputs(t TeamID) string { return "outputs/" + string(t) }
 
 // topicIndex is woken when the index of a team has moved.
 func topicIndex(t TeamID) string { return "index/" + string(t) }

@@ -29,13 +29,14 @@ type sweeper struct {
 // is small beside what a team keeps for good.
 func (h *Hub) swept(s *teamState) []sweptTable {
 	if s.id == registryID {
-		return []sweptTable{{tableHandle, "used", h.cfg.HandleTTL}}
+		return []sweptTable{{tableHandle, "used", h.cfg.HandleTTL}, {tableSession, "at", sessionTTL}, {tableCode, "at", SignInCodeTTL}}
 	}
 	return []sweptTable{
 		{tableIdem, "at", h.cfg.IdemTTL},
 		{tableNews, "at", newsRetention},
 		{tableOutput, "ts", h.cfg.OutputRetention},
 		{tableEvent, "ts", h.cfg.EventRetention},
+		{tableUsage, "until", 0},
 	}
 }
 

@@ -64,8 +64,8 @@ func checkTitle(title string) error {
 		return invalid("title", "is empty")
 	case !utf8.ValidString(title):
 		return invalid("title", "is not valid UTF-8")
-	case utf8.RuneCountInString(title) > maxTitle:
-		return invalid("title", "has more than %d characters: put the rest into description", maxTitle)
+	case utf8.RuneCountInString(title) > MaxTitle:
+		return invalid("title", "has more than %d characters: put the rest into description", MaxTitle)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (a *Agent) CreateTask(ctx context.Context, req CreateTaskRequest) (CreateTa
 		return CreateTaskResult{}, err
 	}
 	id := TaskID(newID())
-	return mutate(ctx, a, call{"create_task", req.IdemKey, req}, func(t *teamTx) (CreateTaskResult, error) {
+	return mutate(ctx, a, call{opCreateTask, req.IdemKey, req}, func(t *teamTx) (CreateTaskResult, error) {
 		return t.createTask(id, req)
 	})
 }

@@ -33,9 +33,11 @@ func (s TaskStatus) held() bool {
 	return s == TaskClaimed || s == TaskInProgress || s == TaskBlocked
 }
 
+// MaxTitle is the longest title of a task, a goal or a finding, in characters.
+const MaxTitle = 256
+
 // The bounds of a task.
 const (
-	maxTitle        = 256       // characters
 	maxDescription  = 16 << 10  // bytes
 	maxResult       = 200 << 10 // bytes
 	maxNote         = 4 << 10   // bytes
@@ -230,7 +232,7 @@ func (t *teamTx) putTask(x *task, c change) Seq {
 	}
 	c.entity, c.id = EntityTask, string(x.id)
 	c.after = x.image(x.taskBody, x.taskState)
-	if !x.isNew {
+	if !x.isNew && !x.was.Status.final() { // what was final comes whole: boards may have dropped it
 		c.before = x.image(x.wasBody, x.was)
 	}
 	seq := t.emit(c)

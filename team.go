@@ -9,14 +9,19 @@ import (
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
 
-// Team reads one team. It cannot be turned to another one.
-type Team struct{ state *teamState }
+// Team reads one team. It cannot be turned to another one. One that a token opened
+// is good for as long as the token is.
+type Team struct {
+	state      *teamState
+	credential string  // id of the token that it stands on; empty on the owner's word
+	agent      AgentID // whom the token must be able to act as; empty for a reader
+}
 
 // ID returns the team's id.
 func (t *Team) ID() TeamID { return t.state.id }
 
 // Name returns the team's name.
-func (t *Team) Name() string { return t.state.name }
+func (t *Team) Name() string { return t.state.teamName() }
 
 // Head returns the number of the newest event.
 func (t *Team) Head(ctx context.Context) (Seq, error) {
@@ -58,6 +63,7 @@ func (t *Team) Status(ctx context.Context) (TeamStatus, error) {
 			status.AgentsOnline++
 		}
 	}
+	status.AgentsOnline = min(status.AgentsOnline, status.AgentsTotal) // a shared liveness may tell of others
 	return status, nil
 }
 

@@ -24,17 +24,21 @@ type waiting struct {
 // await calls read until it has something, the time is up, or the hub drains.
 // It registers before it reads, so that a commit in between is not missed, and
 // wakes only for its topics. Running out of time is not an error: what read
-// left behind is the answer.
-func (s *teamState) await(ctx context.Context, w waiting, read func() (bool, error)) error {
+// left behind is the answer. A wait ends with the token that the handle stands on.
+func (t *Team) await(ctx context.Context, w waiting, read func() (bool, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s := t.state
 	if w.upTo <= 0 {
 		_, err := read()
 		return err
 	}
+	ctx, release := t.Hold(ctx)
+	defer release()
 	waiter := s.hub.board.Wait(append(w.topics, topicElsewhere(s.id))...)
 	defer waiter.Close()
+	defer s.hub.db.Attend(string(s.id))()
 	timeout := time.NewTimer(w.upTo)
 	defer timeout.Stop()
 	beat := time.NewTicker(waitBeat)
@@ -59,7 +63,7 @@ func (s *teamState) await(ctx context.Context, w waiting, read func() (bool, err
 			case <-s.hub.Done():
 				return s.hub.Err()
 			case <-ctx.Done():
-				return ctx.Err()
+				return context.Cause(ctx)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func TestCommitBetweenReadingAndWaitingIsNotMissed(t *testing.T) {
 
 		start, reads := time.Now(), 0
 		w := waiting{upTo: time.Minute, topics: []string{topicLog(team.ID())}}
-		err = team.state.await(t.Context(), w, func() (bool, error) {
+		err = team.await(t.Context(), w, func() (bool, error) {
 			if reads++; reads > 1 {
 				return true, nil
 			}

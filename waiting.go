@@ -112,7 +112,7 @@ func (a *Agent) waitFor(ctx context.Context, wanted []string, since position, up
 		}
 		moved, ready := false, -1
 		w := waiting{who: a, upTo: time.Until(deadline), topics: topics}
-		err = a.state.await(ctx, w, func() (bool, error) {
+		err = a.await(ctx, w, func() (bool, error) {
 			if res, ready, err = a.concerns(ctx, wanted, since); err != nil || res.Count > 0 {
 				return true, err
 			}

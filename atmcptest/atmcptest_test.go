@@ -3,6 +3,7 @@ package atmcptest_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,6 +32,8 @@ func work(t *testing.T, hub *atmcp.Hub) {
 	_, err = bob.Lease(held.TaskID, held.FencingToken).Complete(ctx, atmcp.CompleteRequest{})
 	require.NoError(t, err)
 	_, err = alice.SetMemory(ctx, atmcp.SetMemoryRequest{Key: "branch", Value: json.RawMessage(`{"name":"dev"}`)})
+	require.NoError(t, err)
+	_, err = alice.SetMemory(ctx, atmcp.SetMemoryRequest{Key: "notes", Value: json.RawMessage(`"` + strings.Repeat("long ", 500) + `"`)})
 	require.NoError(t, err)
 	post, err := bob.PostKnowledge(ctx, atmcp.PostKnowledgeRequest{Title: "t", Body: "b", Tags: []string{"x"}})
 	require.NoError(t, err)

@@ -140,12 +140,12 @@ func sameJSON(patch, value json.RawMessage) bool {
 	if !isObject || len(digest) != 2 || digest["sha256"] == nil {
 		return false
 	}
-	text, isText := v.(string)
-	if !isText {
-		text = string(value)
+	isOf := func(text string) bool {
+		sum := sha256.Sum256([]byte(text))
+		return digest["sha256"] == hex.EncodeToString(sum[:]) && digest["len"] == float64(len(text))
 	}
-	sum := sha256.Sum256([]byte(text))
-	return digest["sha256"] == hex.EncodeToString(sum[:]) && digest["len"] == float64(len(text))
+	text, isText := v.(string)
+	return isOf(string(value)) || (isText && isOf(text)) // a register's is of its JSON
 }
 
 // empty tells what stands for nothing: an image writes it, a list may leave it out.

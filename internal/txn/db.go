@@ -93,8 +93,11 @@ type DB struct {
 	done    chan struct{}
 	workers sync.WaitGroup // leaders, watchers, and reads in flight
 
+	stir chan struct{} // holds a token when there are hints
+
 	mu     sync.Mutex
 	teams  map[string]*team
+	hinted map[string]struct{} // teams that somebody may have moved
 	broken error
 }
 
@@ -111,9 +114,12 @@ func Open(s store.Store, o Options) *DB {
 		life:   life,
 		end:    end,
 		done:   make(chan struct{}),
+		stir:   make(chan struct{}, 1),
 		teams:  make(map[string]*team),
+		hinted: make(map[string]struct{}),
 	}
 	d.workers.Go(d.watch)
+	d.workers.Go(d.listen)
 	d.workers.Go(d.sweep)
 	return d
 }

@@ -35,6 +35,9 @@ type team struct {
 	shared  time.Time  // until when others count as writing here too
 	run     int        // commits since somebody else moved the head
 	waiters map[*waiter]struct{}
+
+	attended int        // how many Attend
+	looked   store.Head // at the last look
 }
 
 // teamLocked returns a team's state, made if there is none.
