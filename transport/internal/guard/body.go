@@ -5,13 +5,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"time"
 
 	"github.com/atmcp/atmcp/internal/canon"
 )
-
-// bodyTime is how long a client may take to send a body.
-const bodyTime = 15 * time.Second
 
 // BodyError says why a body is not taken, and with which status.
 type BodyError struct {
@@ -21,14 +17,9 @@ type BodyError struct {
 
 func (e *BodyError) Error() string { return e.Detail }
 
-// Body reads a whole body of at most limit bytes, in at most 15 seconds. Every
-// error is a [*BodyError]; after 413 and 408 the connection is closed.
+// Body reads a whole body of at most limit bytes, which has 15 seconds from when the
+// request began. Every error is a [*BodyError], after which the connection is closed.
 func Body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	control := http.NewResponseController(w)
-	// A writer that knows no deadlines is a test's.
-	if err := control.SetReadDeadline(time.Now().Add(bodyTime)); err == nil {
-		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var large *http.MaxBytesError
 	switch {
@@ -38,6 +29,7 @@ func Body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 		w.Header().Set("Connection", "close")
 		return nil, &BodyError{http.StatusRequestTimeout, "body not received"}
 	}
+	received(w)
 	return body, nil
 }
 

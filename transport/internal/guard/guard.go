@@ -40,6 +40,8 @@ func New(o Options) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		protected := c.cross.Handler(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w = &patient{w, http.NewResponseController(w)}
+			expect(w, r)
 			secure(w.Header())
 			switch {
 			case !c.hostAllowed(r.Host):

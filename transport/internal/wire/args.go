@@ -72,6 +72,9 @@ const (
 	maxIgnoredName = 64
 )
 
+// Asked returns the names of the arguments that were asked for, there or not, in order.
+func (a *Args) Asked() []string { return slices.Sorted(maps.Keys(a.asked)) }
+
 // Ignored returns the names, in order, of arguments that nobody asked for. Long
 // lists and names are cut.
 func (a *Args) Ignored() []string {

@@ -233,3 +233,7 @@ func (a *Args) unpack(name string, raw json.RawMessage, open byte) (json.RawMess
 	}
 	return raw, true
 }
+
+// Raw returns an argument as it came, in canonical form, and false where there is
+// none.
+func (a *Args) Raw(name string) (json.RawMessage, bool) { return a.find(name) }

@@ -73,6 +73,21 @@ func Invalid(err error) (text string, ok bool) {
 	return "", false
 }
 
+// Outcome names how a call ended, for counting: "ok", the code of a refusal,
+// "invalid" for wrong arguments, and "fault" for anything else.
+func Outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if code := atmcp.CodeOf(err); code != "" {
+		return string(code)
+	}
+	if _, invalid := Invalid(err); invalid {
+		return "invalid"
+	}
+	return "fault"
+}
+
 // prepend puts a member in front of an object's members.
 func prepend(member string, object []byte) []byte {
 	out := make([]byte, 0, len(object)+len(member)+1)
