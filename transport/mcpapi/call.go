@@ -1,6 +1,7 @@
 package mcpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/transport/arrival"
 	"github.com/atmcp/atmcp/transport/internal/wire"
+	"github.com/atmcp/atmcp/transport/limit"
 )
 
 // call is one call of a tool, from its arguments to its result.
@@ -19,6 +22,9 @@ type call struct {
 	cred   atmcp.Credential
 	stream *stream
 	waits  bool
+	limits *limit.Limiter
+	came   *arrival.Log
+	counts *limit.Call  // what of the limits the call takes
 	agent  *atmcp.Agent // who called, once that is known
 
 	session     string // the session id of a client of an older protocol
@@ -28,21 +34,73 @@ type call struct {
 // do checks what was decoded, finds out who calls, and lets that agent do it. Wrong
 // arguments are told before anything else, so that they never change anything.
 func do[Q, R any](ctx context.Context, c *call, req Q, method func(*atmcp.Agent, context.Context, Q) (R, error)) (any, error) {
-	if err := c.in.Err(); err != nil {
+	if err := c.identify(ctx); err != nil {
 		return nil, err
+	}
+	fetched := false
+	switch any(req).(type) {
+	case atmcp.InboxRequest, atmcp.WaitRequest:
+		fetched = true
+	}
+	c.came.Accepted(c.agent.ID(), c.agent.DisplayName(), fetched)
+	return method(c.agent, ctx, req)
+}
+
+// identify finds out who calls. It and [server.read] are functions of their own so
+// that what they need is off the stack while the tool waits.
+func (c *call) identify(ctx context.Context) (err error) {
+	if err := c.in.Err(); err != nil {
+		return err
 	}
 	if err := expanded(c.cred.Token); err != nil {
-		return nil, err
+		return err
 	}
-	agent, err := c.hub.Identify(ctx, c.cred)
-	if err != nil {
-		return nil, err
+	if err := c.mayLogin(c.cred.Token); err != nil {
+		return err
 	}
-	c.agent = agent
+	c.cred.Admit = c.count
+	if c.agent, err = c.hub.Identify(ctx, c.cred); err != nil {
+		return c.loginFailed(err)
+	}
 	if c.waits {
 		c.stream.open()
 	}
-	return method(agent, ctx, req)
+	return nil
+}
+
+// count counts the call for who calls.
+func (c *call) count(team atmcp.TeamID, name string) error {
+	if err := c.counts.Team(team); err != nil {
+		return err
+	}
+	if err := c.counts.Agent(team, name); err != nil || !c.waits {
+		return err
+	}
+	return c.counts.Wait()
+}
+
+// mayLogin refuses an address that showed too many credentials that were not good.
+func (c *call) mayLogin(token string) error {
+	if c.stream == nil {
+		return nil
+	}
+	return c.limits.MayLogin(c.stream.request, token)
+}
+
+// loginFailed counts a credential that was shown and is not good.
+func (c *call) loginFailed(err error) error {
+	if c.stream != nil {
+		problem := arrival.Shown(c.stream.request.Header, c.cred.Name)
+		if problem == "" {
+			problem = arrival.ProblemOf(err)
+		}
+		c.came.Failed(c.stream.request, c.cred.Name, problem)
+	}
+	wrong := atmcp.IsBadToken(err) || atmcp.CodeOf(err) == atmcp.CodeInvalidJoinToken
+	if c.stream == nil || !wrong {
+		return err
+	}
+	return cmp.Or(c.limits.LoginFailed(c.stream.request), err)
 }
 
 // idemKey is the caller's name for this call, so that it can be repeated safely.
@@ -80,26 +138,44 @@ func brief[Row interface{ Brief() Short }, Short any](rows []Row) []Short {
 // response has begun.
 func (s *server) handler(t *tool) mcp.ToolHandler {
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		in, err := wire.Parse(req.Params.Arguments)
-		if err != nil {
-			return s.failed(ctx, t, err), nil
+		began := time.Now()
+		c := &call{hub: s.hub, limits: s.limits, came: s.came, stream: streamOf(ctx)}
+		v, err := s.run(ctx, t, c, req)
+		took := time.Since(began)
+		if c.waits {
+			took = 0
 		}
-		h := headerOf(req)
-		c := &call{
-			hub: s.hub, in: in, cred: credentialOf(h, req.ClientInfo()), stream: streamOf(ctx),
-			session: h.Get(headerSession), headersName: headersName(h),
-		}
-		if handle := in.TextOr("handle", ""); handle != "" {
-			c.cred.Handle = handle
-		}
-		defer c.stream.begin()()
-		v, err := t.run(ctx, c)
+		s.observe(t.name, wire.Outcome(err), took)
 		body, err := encode(v, err)
 		if err != nil {
 			return s.failed(ctx, t, err), nil
 		}
 		return result(s.extras(ctx, c, body)), nil
 	}
+}
+
+// run lets the tool do what the call asks for, within the server's limits.
+func (s *server) run(ctx context.Context, t *tool, c *call, req *mcp.CallToolRequest) (any, error) {
+	if err := s.read(c, req); err != nil {
+		return nil, err
+	}
+	defer c.counts.Leave()
+	defer c.stream.begin()()
+	return t.run(ctx, c)
+}
+
+// read takes what a call shows and asks for, and admits it.
+func (s *server) read(c *call, req *mcp.CallToolRequest) (err error) {
+	if c.in, err = wire.Parse(req.Params.Arguments); err != nil {
+		return err
+	}
+	h := headerOf(req)
+	c.cred, c.session, c.headersName = credentialOf(h, req.ClientInfo()), h.Get(headerSession), headersName(h)
+	if handle := c.in.TextOr("handle", ""); handle != "" {
+		c.cred.Handle = handle
+	}
+	c.counts, err = s.limits.Enter()
+	return err
 }
 
 // encode returns a result or a refusal as JSON; any other error is not for the caller.
@@ -119,6 +195,9 @@ func encode(v any, err error) ([]byte, error) {
 // extras adds what rides on every reply: the arguments that nobody read, and what
 // the agent should know. They are no part of what an idempotency key repeats.
 func (s *server) extras(ctx context.Context, c *call, body []byte) []byte {
+	if c.in == nil {
+		return body
+	}
 	if names := c.in.Ignored(); len(names) > 0 {
 		body = s.extra(ctx, body, "ignored", names)
 	}

@@ -2,14 +2,18 @@ package mcpapi_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/transport/mcpapi"
 )
 
 func TestNewsRideOnAnyReplyInAtMost200Bytes(t *testing.T) {
@@ -114,4 +118,27 @@ func TestAPageOfTheLogFitsIntoAReply(t *testing.T) {
 	assert.Equal(t, true, r.JSON["more"])
 	r = s.call(t, s.as("ann"), "sync", args{"max_bytes": 2000})
 	assert.Less(t, len(r.Text), 3000)
+}
+
+func TestEveryCallIsObservedWithItsOutcome(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string]int{}
+	s := newStand(t, func(o *mcpapi.Options) {
+		o.Observe = func(tool, outcome string, took time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[fmt.Sprint(tool, " ", outcome, " ", took > 0)]++
+		}
+	})
+	bob := s.as("bob")
+	s.call(t, bob, "create_task", args{"title": "x"})
+	s.call(t, bob, "create_task", args{})
+	s.call(t, bob, "claim_task", args{"task_id": "none"})
+	s.call(t, http.Header{}, "heartbeat", args{})
+	s.call(t, bob, "inbox", args{"wait_ms": 1})
+	assert.Equal(t, map[string]int{
+		"create_task ok true": 1, "create_task invalid true": 1, "claim_task unknown_task true": 1,
+		"heartbeat not_joined true": 1, "inbox ok false": 1,
+	}, seen)
 }

@@ -2,6 +2,7 @@ package mcpapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/atmcp/atmcp"
 	"github.com/atmcp/atmcp/internal/canon"
+	"github.com/atmcp/atmcp/transport/arrival"
 	"github.com/atmcp/atmcp/transport/internal/guard"
 )
 
@@ -24,6 +26,7 @@ const sessionPrefix = "atmh_"
 type front struct {
 	hub  *atmcp.Hub
 	log  *slog.Logger
+	came *arrival.Log
 	next http.Handler
 }
 
@@ -56,15 +59,40 @@ func (f *front) post(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	s := newStream(w, cancel)
+	s := newStream(w, r, cancel)
 	defer s.close()
 	if method == "initialize" && r.Header.Get(headerSession) == "" {
 		w.Header().Set(headerSession, f.hub.NewHandle())
+	}
+	if f.came != nil && greets(method) {
+		f.greet(r)
 	}
 	r = r.WithContext(withRequest(ctx, s))
 	r.Header = mended(r.Header)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.next.ServeHTTP(s, r)
+}
+
+// greets tells whether a client begins with a method.
+func greets(method string) bool {
+	return method == "initialize" || method == "server/discover" || method == "tools/list"
+}
+
+// greet notes who comes, before any tool is called: a client that is not let in calls none.
+func (f *front) greet(r *http.Request) {
+	cred := credentialOf(r.Header, nil)
+	problem := arrival.Shown(r.Header, cred.Name)
+	if problem == "" {
+		p, err := f.hub.Authenticate(r.Context(), cred.Token)
+		if err == nil {
+			if name := cmp.Or(cred.Name, p.Name); name != "" {
+				f.came.Accepted(p.Team, name, false)
+			}
+			return
+		}
+		problem = arrival.ProblemOf(err)
+	}
+	f.came.Failed(r, cred.Name, problem)
 }
 
 // endSession makes the session id speak for nobody. Whose it was is not told.
@@ -82,11 +110,16 @@ func (f *front) endSession(w http.ResponseWriter, r *http.Request) {
 // mended returns the headers with the content types that MCP requires, where a
 // client or a proxy left them out.
 func mended(h http.Header) http.Header {
+	accept := strings.Join(h.Values("Accept"), ",")
+	acceptsAll := accepts(accept, "application/json") && accepts(accept, "text/event-stream")
+	if acceptsAll && h.Get("Content-Type") != "" {
+		return h // the usual case, in every wait
+	}
 	h = h.Clone()
 	if h.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json")
 	}
-	if accept := strings.Join(h.Values("Accept"), ","); !accepts(accept, "application/json") || !accepts(accept, "text/event-stream") {
+	if !acceptsAll {
 		h.Set("Accept", "application/json, text/event-stream")
 	}
 	return h

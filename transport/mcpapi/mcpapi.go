@@ -16,7 +16,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/transport/arrival"
 	"github.com/atmcp/atmcp/transport/internal/guard"
+	"github.com/atmcp/atmcp/transport/limit"
 )
 
 // MaxBody is the largest request, in bytes.
@@ -30,6 +32,14 @@ const heartbeat = 10 * time.Second
 type Options struct {
 	// Profile chooses the tools. Empty is ProfileAll.
 	Profile Profile
+	// Limits is what one server keeps to; the same as REST's. Nil is no limit.
+	Limits *limit.Limiter
+	// Arrivals remembers how agents came; the same as REST's. Nil is not to.
+	Arrivals *arrival.Log
+	// Observe is told of each call of a tool: how it ended ("ok", the code of a refusal,
+	// "invalid" for wrong arguments, "fault") and how long it took, zero where the
+	// caller asked to wait. It must not block. Nil is nobody.
+	Observe func(tool, outcome string, took time.Duration)
 	// Logger receives what goes wrong inside. Nil is silence.
 	Logger *slog.Logger
 	// Version is told to clients as the server's version. Empty is "dev".
@@ -48,11 +58,14 @@ type Options struct {
 
 // server is one profile over one hub.
 type server struct {
-	hub   *atmcp.Hub
-	log   *slog.Logger
-	tools map[string]*tool
-	named []*mcp.Tool // the list for a request that names its agent
-	all   []*mcp.Tool // the list for others: every tool takes a handle
+	hub     *atmcp.Hub
+	log     *slog.Logger
+	limits  *limit.Limiter
+	came    *arrival.Log
+	observe func(tool, outcome string, took time.Duration)
+	tools   map[string]*tool
+	named   []*mcp.Tool // the list for a request that names its agent
+	all     []*mcp.Tool // the list for others: every tool takes a handle
 }
 
 // New returns the handler of one endpoint. It serves whatever path it is mounted
@@ -64,11 +77,14 @@ func New(hub *atmcp.Hub, o Options) (http.Handler, error) {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
+	if o.Observe == nil {
+		o.Observe = func(string, string, time.Duration) {}
+	}
 	chosen, err := toolsOf(o.Profile)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{hub: hub, log: o.Logger, tools: make(map[string]*tool, len(chosen))}
+	s := &server{hub: hub, log: o.Logger, limits: o.Limits, came: o.Arrivals, observe: o.Observe, tools: make(map[string]*tool, len(chosen))}
 	for _, t := range chosen {
 		s.tools[t.name] = t
 		s.named = append(s.named, t.describe(false))
@@ -84,7 +100,7 @@ func New(hub *atmcp.Hub, o Options) (http.Handler, error) {
 	checked := guard.New(guard.Options{
 		PublicURL: o.PublicURL, Hosts: o.AllowedHosts, Origins: o.AllowedOrigins, LoopbackBind: !o.LiteralIPs,
 	})
-	return checked(&front{hub: hub, log: o.Logger, next: streamable}), nil
+	return checked(&front{hub: hub, log: o.Logger, came: o.Arrivals, next: streamable}), nil
 }
 
 // Mount serves every profile on mux: all tools at /mcp, the others at /mcp/<profile>,
@@ -122,6 +138,7 @@ func (s *server) sdkServer(o Options) *mcp.Server {
 	for i, t := range s.named {
 		sdk.AddTool(t, s.handler(s.tools[s.named[i].Name]))
 	}
-	sdk.AddReceivingMiddleware(s.contain, s.followRequest, s.listForCaller, s.refuseUnknownTool)
+	addPrompts(sdk)
+	sdk.AddReceivingMiddleware(s.contain, s.followRequest, s.admitOthers, s.listForCaller, s.refuseUnknownTool)
 	return sdk
 }

@@ -20,6 +20,7 @@ func (s *server) contain(next mcp.MethodHandler) mcp.MethodHandler {
 			}
 			s.log.ErrorContext(ctx, "panic in a handler", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			if call, ok := req.(*mcp.CallToolRequest); ok {
+				s.observe(call.Params.Name, "fault", 0)
 				res, err = failure("Error executing tool "+call.Params.Name+": the server had a fault; it goes on. "+
 					"Repeat the call with the same idem_key to learn the outcome"), nil
 				return
@@ -44,6 +45,26 @@ func (s *server) followRequest(next mcp.MethodHandler) mcp.MethodHandler {
 		return next(ctx, method, req)
 	}
 }
+
+// admitOthers counts what is no call of a tool among the calls in flight: those are
+// counted where they can be refused as data.
+func (s *server) admitOthers(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		if _, ok := req.(*mcp.CallToolRequest); ok {
+			return next(ctx, method, req)
+		}
+		counts, err := s.limits.Enter()
+		if err != nil {
+			return nil, &jsonrpc.Error{Code: codeTooMany, Message: err.Error() + "; come again in a moment"}
+		}
+		defer counts.Leave()
+		return next(ctx, method, req)
+	}
+}
+
+// codeTooMany is the JSON-RPC code for what is too much, among those that are left to
+// servers.
+const codeTooMany = -32029
 
 // listForCaller lists the argument handle only for those who need it.
 func (s *server) listForCaller(next mcp.MethodHandler) mcp.MethodHandler {

@@ -106,6 +106,9 @@ func postKnowledge(s *script) {
 	finding := args{"title": "WAL and NFS", "body": "WAL needs shared memory: not over NFS.", "tags": []string{"DB", "db "}}
 	s.show("posted", "ann", finding)
 	s.show("said before", "bob", finding)
+	id := s.made("ann", "post_knowledge", "content_id", args{"title": "the port is 80", "body": "of the old proxy"})
+	s.show("in place of another, for a time", "ann", args{"title": "the port is 81", "body": "of the new proxy", "supersedes": id, "valid_until": 4102444800000})
+	s.show("unknown_content_id", "ann", args{"title": "the port is 82", "body": "", "supersedes": "nonsense"})
 	s.show("wrong arguments", "ann", args{"title": "no body", "tags": []any{1}})
 }
 
@@ -115,6 +118,10 @@ func searchKnowledge(s *script) {
 	s.show("found", "ann", args{"query": "shared memory"})
 	s.show("the newest, brief", "ann", args{"view": "brief"})
 	s.show("nothing", "ann", args{"query": "kubernetes"})
+	old := s.made("ann", "post_knowledge", "content_id", args{"title": "the port is 80", "body": "of the proxy"})
+	s.call("bob", "post_knowledge", args{"title": "the port is 81", "body": "since the proxy moved", "supersedes": old})
+	s.call("bob", "post_knowledge", args{"title": "the port is closed", "body": "while it moved", "valid_until": 1000})
+	s.show("what holds comes first", "ann", args{"query": "port", "view": "brief"})
 	s.show("wrong arguments", "ann", args{"limit": 1.5})
 }
 

@@ -16,6 +16,7 @@ const writeTimeout = 10 * time.Second
 type stream struct {
 	http.ResponseWriter
 
+	request *http.Request
 	control *http.ResponseController
 	abandon context.CancelFunc // ends the call
 
@@ -24,8 +25,8 @@ type stream struct {
 	closed bool
 }
 
-func newStream(w http.ResponseWriter, abandon context.CancelFunc) *stream {
-	return &stream{ResponseWriter: w, control: http.NewResponseController(w), abandon: abandon}
+func newStream(w http.ResponseWriter, r *http.Request, abandon context.CancelFunc) *stream {
+	return &stream{ResponseWriter: w, request: r, control: http.NewResponseController(w), abandon: abandon}
 }
 
 // begin starts the heartbeat when a tool begins, and returns what stops it. From

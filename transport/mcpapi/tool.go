@@ -70,12 +70,12 @@ func describe(schema string, about []string) string {
 // Arguments that many tools have.
 func idemKey() param { return opt("idem_key", textSchema) }
 func waitMS() param  { return opt("wait_ms", integerSchema) }
-func limit() param   { return opt("limit", integerSchema) }
+func atMost() param  { return opt("limit", integerSchema) }
 
 // listing are the arguments of every list.
 func listing() []param {
 	return []param{
-		limit(), opt("cursor", textSchema), opt("max_bytes", integerSchema),
+		atMost(), opt("cursor", textSchema), opt("max_bytes", integerSchema),
 		opt("view", `{"type":"string","enum":["full","brief"]}`),
 	}
 }

@@ -24,7 +24,7 @@ func directiveTools() []tool {
 			name: "inbox", effect: reads, core: true, run: inbox,
 			about: "Directives sent to you that wait to be claimed; with wait_ms (at most 30000) waits for one.",
 			params: []param{
-				waitMS(), limit(), opt("include_running", booleanSchema, "also those you claimed"), opt("max_bytes", integerSchema),
+				waitMS(), atMost(), opt("include_running", booleanSchema, "also those you claimed"), opt("max_bytes", integerSchema),
 			},
 		},
 		{

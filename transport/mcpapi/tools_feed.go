@@ -23,7 +23,7 @@ func feedTools() []tool {
 			name: "sync", effect: reads, run: syncTool,
 			about: "Everything that happened after an event, oldest first; with wait_ms (at most 30000) waits for something. Go on with next_cursor and epoch. resync in the reply means: read the state afresh.",
 			params: []param{
-				opt("since_event_id", integerSchema), opt("epoch", textSchema), waitMS(), limit(), opt("max_bytes", integerSchema),
+				opt("since_event_id", integerSchema), opt("epoch", textSchema), waitMS(), atMost(), opt("max_bytes", integerSchema),
 				opt("patches", booleanSchema, "with what each event changed"),
 			},
 		},
@@ -36,7 +36,7 @@ func feedTools() []tool {
 			name: "get_agent_output", effect: reads, run: getAgentOutput,
 			about: "What an agent printed: the newest page, or what came after since_seq; with wait_ms (at most 30000) waits for some.",
 			params: []param{
-				need("agent", textSchema, "name or id"), opt("since_seq", integerSchema), waitMS(), limit(), opt("max_bytes", integerSchema),
+				need("agent", textSchema, "name or id"), opt("since_seq", integerSchema), waitMS(), atMost(), opt("max_bytes", integerSchema),
 			},
 		},
 	}

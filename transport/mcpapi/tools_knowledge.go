@@ -14,7 +14,8 @@ func knowledgeTools() []tool {
 			name: "post_knowledge", effect: adds, run: postKnowledge,
 			about: "Share a finding with the team: what you learned that others would look for. The same text again only counts you as a contributor.",
 			params: []param{
-				need("title", textSchema), need("body", textSchema), opt("tags", listSchema), opt("task_id", textSchema), idemKey(),
+				need("title", textSchema), need("body", textSchema), opt("tags", listSchema), opt("task_id", textSchema),
+				opt("supersedes", textSchema, "content_id of what this replaces"), opt("valid_until", integerSchema, "ms since 1970"), idemKey(),
 			},
 		},
 		{
@@ -37,6 +38,7 @@ func postKnowledge(ctx context.Context, c *call) (any, error) {
 	return do(ctx, c, atmcp.PostKnowledgeRequest{
 		Title: c.in.Text("title"), Body: c.in.Text("body"), Tags: wire.Strings[string](c.in, "tags"),
 		TaskID: atmcp.TaskID(c.in.TextOr("task_id", "")), IdemKey: c.idemKey(),
+		Supersedes: atmcp.ContentID(c.in.TextOr("supersedes", "")), ValidUntil: wire.IntOr[int64](c.in, "valid_until", 0),
 	}, (*atmcp.Agent).PostKnowledge)
 }
 

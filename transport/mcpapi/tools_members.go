@@ -68,11 +68,16 @@ func joinTeam(ctx context.Context, c *call) (any, error) {
 	if err := expanded(cmp.Or(req.JoinToken, c.cred.Token)); err != nil {
 		return nil, err
 	}
-	agent, res, err := c.hub.Join(ctx, c.cred, req)
-	if err != nil {
+	if err := c.mayLogin(cmp.Or(req.JoinToken, c.cred.Token)); err != nil {
 		return nil, err
 	}
+	c.cred.Admit = c.count
+	agent, res, err := c.hub.Join(ctx, c.cred, req)
+	if err != nil {
+		return nil, c.loginFailed(err)
+	}
 	c.agent = agent
+	c.came.Accepted(agent.ID(), agent.DisplayName(), false)
 	if res.Handle == c.session {
 		res.Handle = "" // the client has it as its session id; a model need not see it
 	}
