@@ -14,16 +14,19 @@ import (
 
 func TestWithoutACredentialNoRouteTellsOfATeamOrChangesOne(t *testing.T) {
 	s := serve(t)
-	anyone := map[string]bool{"GET /": true, "GET /dashboard": true, "GET /healthz": true, "GET /readyz": true}
+	anyone := map[string]int{
+		"GET /": 200, "GET /dashboard": 200, "GET /workbench": 200, "GET /healthz": 200, "GET /api/openapi.json": 200, "GET /api/limits": 200, "GET /readyz": 200,
+		"GET /api/session": 200, "GET /api/overview": 200, "DELETE /api/session": 200, "POST /api/session": 400,
+	}
 	before, err := s.team().Head(t.Context())
 	require.NoError(t, err)
 	for _, pattern := range httpapi.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
-		path = strings.NewReplacer("{team}", "crew", "{ref}", "alice").Replace(path)
+		path = strings.NewReplacer("{team}", "crew", "{ref}", "alice", "{id}", "1").Replace(path)
 		for _, token := range []string{"", "wrong", "change-me-admin-token", admin[1:]} {
 			a := s.do(request{method: method, path: path, token: token, body: `{"name":"x","display_name":"x","text":"x"}`})
-			if anyone[pattern] {
-				assert.Equal(t, http.StatusOK, a.status, pattern)
+			if want, ok := anyone[pattern]; ok {
+				assert.Equal(t, want, a.status, pattern)
 				continue
 			}
 			assert.Equal(t, http.StatusUnauthorized, a.status, "%s with %q: %s", pattern, token, a.text)
@@ -110,8 +113,32 @@ func TestForeignHostsAndOriginsReachNoRoute(t *testing.T) {
 	s := serve(t, func(o *httpapi.Options) { o.OpenReads = true })
 	for _, pattern := range httpapi.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
-		path = strings.NewReplacer("{team}", "crew", "{ref}", "alice").Replace(path)
+		path = strings.NewReplacer("{team}", "crew", "{ref}", "alice", "{id}", "1").Replace(path)
 		a := s.do(request{method: method, path: path, token: s.crew.JoinToken, header: http.Header{"Origin": {"https://evil.example"}}})
 		assert.Equal(t, http.StatusForbidden, a.status, pattern)
 	}
+}
+
+// Where reads are open a token need not be shown; one that is shown says who reads.
+func TestWhoShowsATokenWhereReadsAreOpenIsHeldToIt(t *testing.T) {
+	o := listen(t, func(opt *httpapi.Options) { opt.OpenReads = true })
+	console, err := o.hub.CreateToken(t.Context(), atmcp.CreateTokenRequest{TeamName: "crew", Role: atmcp.RoleConsole, Name: "nina"})
+	require.NoError(t, err)
+	hello := func(header http.Header) (*follower, frame) {
+		f, status := o.knock("/ws/crew?v=2", header)
+		require.Equal(t, http.StatusSwitchingProtocols, status)
+		return f, f.until("hello")
+	}
+	_, nobody := hello(nil)
+	assert.Equal(t, []string{"read"}, nobody.Scopes)
+	_, stranger := hello(http.Header{"Authorization": {"Bearer a token of nobody"}})
+	assert.Equal(t, []string{"read"}, stranger.Scopes)
+	f, nina := hello(http.Header{"Authorization": {"Bearer " + console.Token}})
+	assert.Equal(t, []string{"read", "console"}, nina.Scopes)
+
+	_, err = o.hub.RevokeToken(t.Context(), atmcp.RevokeTokenRequest{TeamName: "crew", TokenID: console.TokenID})
+	require.NoError(t, err)
+	assert.Equal(t, "token_revoked", f.until("bye").Reason)
+	assert.Equal(t, http.StatusOK, o.get("/api/teams/crew/status", console.Token).status, "as nobody")
+	assert.Equal(t, http.StatusOK, o.get("/api/teams/crew/status?token=old", "").status)
 }

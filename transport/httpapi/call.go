@@ -5,18 +5,26 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/atmcp/atmcp"
 	"github.com/atmcp/atmcp/transport/internal/guard"
 	"github.com/atmcp/atmcp/transport/internal/wire"
+	"github.com/atmcp/atmcp/transport/limit"
 )
 
 // call is one request on its way through a route that it may take.
 type call struct {
-	w    http.ResponseWriter
-	r    *http.Request
-	team *atmcp.Team // of routes below /api/teams/{team}
-	args *wire.Args  // of a POST
+	w       http.ResponseWriter
+	r       *http.Request
+	token   string          // what the request shows, checked or not
+	who     atmcp.Principal // whom the request speaks for; nobody where reads are open
+	team    *atmcp.Team     // of routes below /api/teams/{team}
+	args    *wire.Args      // of a request with a body
+	params  *query          // see call.query
+	counted *limit.Call     // what of the server's limits the call takes
+	lasts   bool            // the caller wants to wait or to follow
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -29,21 +37,79 @@ type failure struct {
 
 func (f *failure) Error() string { return f.detail }
 
-// guarded checks who calls, then reads the body, then serves.
+// guarded checks who calls, then reads the body, then serves. Only a token that
+// the body may carry has the body read first.
 func (s *server) guarded(r route) http.Handler {
+	hasBody := r.method == http.MethodPost || r.method == http.MethodPatch
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		c := &call{w: w, r: req}
-		err := s.admit(req.Context(), c, r.access)
-		if err == nil && r.method == http.MethodPost {
-			err = c.readArgs()
+		began := time.Now()
+		c := &call{w: w, r: req, token: guard.Token(req.Header, headerToken)}
+		var err error
+		if hasBody && r.bodyToken && c.token == "" {
+			if err = c.readArgs(); err == nil {
+				c.token = c.args.TextOr("token", "")
+			}
 		}
 		if err == nil {
-			err = r.serve(c)
+			err = s.admit(req.Context(), c, r.access)
 		}
-		if err != nil {
+		if err == nil && hasBody && c.args == nil {
+			if err = c.readArgs(); err == nil && r.bodyToken {
+				c.args.TextOr("token", "") // known here, though the header won
+			}
+		}
+		if err == nil {
+			err = s.serveCounted(r, c)
+		}
+		if err != nil && (r.refused == nil || !r.refused(c, err)) {
 			s.fail(req.Context(), c, err)
 		}
+		s.observe(r, c, err, began)
 	})
+}
+
+// observe tells how a request ended.
+func (s *server) observe(r route, c *call, err error, began time.Time) {
+	took := time.Since(began)
+	if c.lasts {
+		took = 0
+	}
+	outcome := wire.Outcome(err)
+	var (
+		known *failure
+		body  *guard.BodyError
+	)
+	switch {
+	case errors.As(err, &known):
+		outcome = strconv.Itoa(known.status)
+	case errors.As(err, &body):
+		outcome = strconv.Itoa(body.Status)
+	case outcome == "fault" && c.ctx().Err() != nil:
+		outcome = "gone"
+	}
+	s.opt.Observe(r.name(), outcome, took)
+}
+
+// serveCounted serves a call within the server's limits. A body that comes slowly
+// has come by then.
+func (s *server) serveCounted(r route, c *call) (err error) {
+	enter := s.opt.Limits.Enter
+	switch {
+	case r.health:
+		return r.serve(c)
+	case c.who.Role == atmcp.RoleAdmin:
+		enter = s.opt.Limits.EnterOperator
+	}
+	if c.counted, err = enter(); err != nil {
+		return err
+	}
+	defer c.counted.Leave()
+	if c.team != nil {
+		if err := c.counted.Team(c.team.ID()); err != nil {
+			return err
+		}
+	}
+	return r.serve(c)
 }
 
 func (c *call) readArgs() error {
@@ -85,7 +151,9 @@ func (c *call) replyPlain(status int, v any) error {
 	return nil
 }
 
+// send writes a reply. The call is over by then: who is slow to read is in nobody's way.
 func (c *call) send(status int, body []byte) {
+	c.counted.Leave()
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(body) // the client is gone; there is nobody to tell
@@ -129,10 +197,14 @@ func (s *server) failInside(ctx context.Context, c *call, err error) {
 		guard.Fail(c.w, http.StatusNotFound, "unknown team")
 	case atmcp.CodeUnknownAgent:
 		guard.Fail(c.w, http.StatusNotFound, "unknown agent")
+	case atmcp.CodeUnknownToken:
+		guard.Fail(c.w, http.StatusNotFound, "unknown token")
 	case atmcp.CodeTeamExists:
 		guard.Fail(c.w, http.StatusConflict, hintOf(err))
 	case atmcp.CodeNotJoined:
 		guard.Fail(c.w, http.StatusUnauthorized, "invalid join token")
+	case atmcp.CodeRateLimited:
+		s.failLimited(c, err)
 	case atmcp.CodeForbidden, atmcp.CodeIdentityMismatch:
 		guard.Fail(c.w, http.StatusForbidden, hintOf(err))
 	default:
@@ -140,6 +212,15 @@ func (s *server) failInside(ctx context.Context, c *call, err error) {
 		errors.As(err, &refusal)
 		c.send(http.StatusOK, wire.Refusal(refusal))
 	}
+}
+
+// failLimited says which limit it was, and in how many seconds to come again.
+func (s *server) failLimited(c *call, err error) {
+	if limited, ok := errors.AsType[*limit.Error](err); ok {
+		c.w.Header().Set("Retry-After", strconv.FormatInt((limited.RetryAfterMS+999)/1000, 10))
+		err = &atmcp.RefusedError{Reason: limited.Reason, Hint: limited.Hint}
+	}
+	guard.Fail(c.w, http.StatusTooManyRequests, hintOf(err))
 }
 
 func hintOf(err error) string {

@@ -22,7 +22,7 @@ const admin = "an admin token of the test"
 type service struct {
 	t       *testing.T
 	hub     *atmcp.Hub
-	handler http.Handler
+	handler *httpapi.Handler
 	crew    atmcp.CreateTeamResult
 }
 
@@ -31,9 +31,16 @@ func serve(t *testing.T, change ...func(*httpapi.Options)) *service {
 	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, hub.Close()) })
+	return serveHub(t, hub, change...)
+}
+
+// serveHub is the routes over a hub that has no team yet.
+func serveHub(t *testing.T, hub *atmcp.Hub, change ...func(*httpapi.Options)) *service {
+	t.Helper()
 	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
 	require.NoError(t, err)
-	o := httpapi.Options{AdminToken: admin, PublicURL: "http://127.0.0.1:8000/"}
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a_metric 1\n")) })
+	o := httpapi.Options{AdminToken: admin, PublicURL: "http://127.0.0.1:8000/", Metrics: metrics}
 	for _, fn := range change {
 		fn(&o)
 	}

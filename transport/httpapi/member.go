@@ -4,16 +4,28 @@ import (
 	"net/http"
 
 	"github.com/atmcp/atmcp"
-	"github.com/atmcp/atmcp/transport/internal/guard"
 	"github.com/atmcp/atmcp/transport/internal/wire"
 )
+
+// memberRoutes are for agents, and for the hooks beside them.
+func (s *server) memberRoutes() []route {
+	return []route{
+		{method: http.MethodPost, path: "/api/teams/{team}/heartbeat", access: byMember, serve: s.heartbeat},
+		{method: http.MethodPost, path: "/api/teams/{team}/agents/{ref}/output", access: byMember, serve: s.output},
+	}
+}
 
 // agent returns the member that the request's token may act as under a name, who
 // joins by that if the name is new or had left.
 func (s *server) agent(c *call, who atmcp.Credential) (*atmcp.Agent, error) {
-	who.Token = guard.Token(c.r.Header, headerToken)
+	who.Token = c.token
 	who.Client = atmcp.ClientInfo{Client: c.r.UserAgent()}
-	return s.hub.Identify(c.ctx(), who)
+	who.Admit = c.counted.Agent
+	a, err := s.hub.Identify(c.ctx(), who)
+	if err == nil {
+		s.opt.Arrivals.Accepted(a.ID(), a.DisplayName(), who.Via == viaInbox)
+	}
+	return a, err
 }
 
 // heartbeat shows that an agent lives, for hooks that cannot speak MCP.
@@ -60,11 +72,7 @@ func (s *server) output(c *call) error {
 	if text == "" {
 		return &failure{http.StatusBadRequest, "text required"}
 	}
-	member, err := c.team.AgentRef(c.ctx(), c.r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	a, err := s.agent(c, atmcp.Credential{Name: member.DisplayName, Via: "rest_output"})
+	a, err := s.member(c, c.r.PathValue("ref"), "rest_output")
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,8 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
-	"github.com/atmcp/atmcp/liveness"
-	"github.com/atmcp/atmcp/liveness/memlive"
 	"github.com/atmcp/atmcp/transport/httpapi"
 )
 
@@ -25,18 +22,16 @@ func TestTheServerSaysWhatItIs(t *testing.T) {
 	assert.Equal(t, 200, s.get("/dashboard", "").status)
 }
 
-// deaf is a liveness that does not answer.
-type deaf struct{ atmcp.Liveness }
+// shared is what hubs share a liveness through, and why it does not serve.
+type shared struct{ err error }
 
-func (deaf) Roster(context.Context, string) (map[string]liveness.Entry, error) {
-	return nil, errors.New("connection refused")
-}
+func (s shared) Err() error { return s.err }
 
 func TestReadinessFailsWithTheStoreAlone(t *testing.T) {
-	s := serve(t, func(o *httpapi.Options) { o.SharedLiveness = memlive.New() })
+	s := serve(t, func(o *httpapi.Options) { o.SharedLiveness = shared{} })
 	assert.JSONEq(t, `{"sqlite":true,"redis":true,"store":true,"liveness":true}`, s.get("/readyz", "").text)
 
-	s = serve(t, func(o *httpapi.Options) { o.SharedLiveness = deaf{} })
+	s = serve(t, func(o *httpapi.Options) { o.SharedLiveness = shared{errors.New("connection refused")} })
 	a := s.get("/readyz", "")
 	assert.Equal(t, 200, a.status)
 	assert.JSONEq(t, `{"sqlite":true,"redis":false,"store":true,"liveness":false}`, a.text)
@@ -163,7 +158,7 @@ func TestHostileBodiesAreAnsweredAndChangeNothing(t *testing.T) {
 func TestUnknownPathsAndMethodsAreTold(t *testing.T) {
 	s := serve(t)
 	for _, path := range []string{
-		"/nothing", "/docs", "/openapi.json", "/api/teams/crew", "/register",
+		"/nothing", "/docs", "/openapi.json", "/api/teams/crew/nothing", "/register",
 		"/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
 	} {
 		a := s.get(path, s.crew.JoinToken)

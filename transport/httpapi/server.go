@@ -3,9 +3,20 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
-
-	"github.com/atmcp/atmcp"
 )
+
+func (s *server) serverRoutes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/{$}", access: byAnyone, serve: s.about},
+		{method: http.MethodGet, path: "/dashboard", access: byAnyone, serve: s.dashboard},
+		{method: http.MethodGet, path: "/workbench", access: byAnyone, serve: s.workbench},
+		{method: http.MethodGet, path: "/healthz", access: byAnyone, serve: s.healthy, health: true},
+		{method: http.MethodGet, path: "/readyz", access: byAnyone, serve: s.ready, health: true},
+		{method: http.MethodGet, path: "/api/openapi.json", access: byAnyone, serve: s.openAPI},
+		{method: http.MethodGet, path: "/api/limits", access: byAnyone, serve: s.limits},
+		{method: http.MethodGet, path: "/metrics", access: byAdmin, serve: s.metrics},
+	}
+}
 
 func (s *server) mcpURL() string { return s.opt.PublicURL + "/mcp" }
 
@@ -20,10 +31,32 @@ func (s *server) about(c *call) error {
 	}{"atmcp", s.mcpURL(), s.dashboardURL()})
 }
 
-// dashboard tells a person with a browser where the data is.
-func (s *server) dashboard(c *call) error {
+// dashboard leads to the page of a team, from the address that the original had for it.
+func (s *server) dashboard(c *call) error { return s.leadTo(c, "") }
+
+// workbench leads to where the page sends directives.
+func (s *server) workbench(c *call) error { return s.leadTo(c, "/directives") }
+
+// leadTo sends a browser to a view of a team's page. A token that stood in the address
+// is left behind; what stands behind the # goes along.
+func (s *server) leadTo(c *call, view string) error {
+	team := c.query().text("team")
+	if s.opt.Page == "" {
+		return s.noPage(c)
+	}
+	where := s.opt.Page
+	if team != "" {
+		where += "t/" + url.PathEscape(team) + view
+	}
+	c.w.Header().Set("Location", where) // relative, so that it is good below any prefix
+	c.w.WriteHeader(http.StatusFound)
+	return nil
+}
+
+// noPage tells a person with a browser where the data is.
+func (s *server) noPage(c *call) error {
 	c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = c.w.Write([]byte("atmcp is running. This version has no page of its own yet.\n\n" +
+	_, _ = c.w.Write([]byte("atmcp is running. This program has no page in it.\n\n" +
 		"The state of a team, as JSON:\n" +
 		"  " + s.opt.PublicURL + "/api/teams/<team>/status\n" +
 		"  " + s.opt.PublicURL + "/api/teams/<team>/snapshot\n"))
@@ -36,6 +69,15 @@ func (s *server) healthy(c *call) error {
 		OK      bool   `json:"ok"`
 		Service string `json:"service"`
 	}{true, "atmcp"})
+}
+
+// metrics shows the operator how the server does.
+func (s *server) metrics(c *call) error {
+	if s.opt.Metrics == nil {
+		return &failure{http.StatusNotFound, "Not Found"}
+	}
+	s.opt.Metrics.ServeHTTP(c.w, c.r)
+	return nil
 }
 
 // readiness keeps the original's two names: sqlite is the store, redis a liveness
@@ -54,8 +96,7 @@ func (s *server) ready(c *call) error {
 	state.Store = err == nil && s.hub.Err() == nil
 	state.SQLite = state.Store
 	if shared := s.opt.SharedLiveness; shared != nil {
-		_, err := shared.Roster(c.ctx(), "")
-		state.Liveness = err == nil
+		state.Liveness = shared.Err() == nil
 		state.Redis = state.Liveness
 	}
 	status := http.StatusOK
@@ -63,54 +104,4 @@ func (s *server) ready(c *call) error {
 		status = http.StatusServiceUnavailable
 	}
 	return c.replyPlain(status, state)
-}
-
-// createTeam makes a team. Its tokens are shown this once.
-func (s *server) createTeam(c *call) error {
-	req := atmcp.CreateTeamRequest{
-		Name:           c.args.TextOr("name", ""),
-		JoinToken:      c.args.TextOr("join_token", ""),
-		DashboardToken: c.args.TextOr("dashboard_token", ""),
-	}
-	if err := c.args.Err(); err != nil {
-		return err
-	}
-	if req.Name == "" {
-		return &failure{http.StatusBadRequest, "name required"}
-	}
-	made, err := s.hub.CreateTeam(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(Created(made, s.opt.PublicURL))
-}
-
-// CreatedTeam is what POST /api/teams answers: the team's tokens and addresses.
-type CreatedTeam struct {
-	atmcp.CreateTeamResult
-
-	MCPURL       string `json:"mcp_url"`
-	DashboardURL string `json:"dashboard_url"`
-}
-
-// Created adds the addresses of the server at publicURL to a new team.
-func Created(made atmcp.CreateTeamResult, publicURL string) CreatedTeam {
-	return CreatedTeam{made, publicURL + "/mcp", publicURL + "/dashboard?team=" + url.QueryEscape(made.Name)}
-}
-
-// createToken makes one token more for a team, and shows it this once.
-func (s *server) createToken(c *call) error {
-	req := atmcp.CreateTokenRequest{
-		TeamName: c.team.Name(),
-		Role:     atmcp.Role(c.args.TextOr("role", string(atmcp.RoleJoin))),
-		Name:     c.args.TextOr("name", ""),
-	}
-	if err := c.args.Err(); err != nil {
-		return err
-	}
-	made, err := s.hub.CreateToken(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(made)
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 
 	"github.com/atmcp/atmcp"
@@ -54,6 +55,14 @@ type findingRow struct {
 	LastSeenAt       int64           `json:"last_seen_at"`
 }
 
+// readRoutes are for who looks at a team.
+func (s *server) readRoutes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/api/teams/{team}/snapshot", access: byReader, serve: s.snapshot},
+		{method: http.MethodGet, path: "/api/teams/{team}/status", access: byReader, serve: s.status},
+	}
+}
+
 func (s *server) status(c *call) error {
 	status, err := c.team.Status(c.ctx())
 	if err != nil {
@@ -63,6 +72,9 @@ func (s *server) status(c *call) error {
 }
 
 func (s *server) snapshot(c *call) error {
+	if c.query().text("v") == "2" {
+		return s.board(c)
+	}
 	status, err := c.team.Status(c.ctx())
 	if err != nil {
 		return err
@@ -77,11 +89,11 @@ func (s *server) snapshot(c *call) error {
 	for _, n := range status.Tasks {
 		snap.Rollup.TaskCount += n
 	}
-	query := c.r.URL.Query()
+	query := c.query()
 	for _, part := range []func() error{
 		func() error { return snap.readAgents(c.ctx(), c.team) },
-		func() error { return snap.readTasks(c.ctx(), c.team, query.Get("tasks_cursor")) },
-		func() error { return snap.readGoals(c.ctx(), c.team, query.Get("goals_cursor")) },
+		func() error { return snap.readTasks(c.ctx(), c.team, query.text("tasks_cursor")) },
+		func() error { return snap.readGoals(c.ctx(), c.team, query.text("goals_cursor")) },
 		func() error { return snap.readKnowledge(c.ctx(), c.team) },
 		func() error { return snap.readEvents(c.ctx(), c.team) },
 	} {
