@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/transport/limit"
 )
 
 // config is what an operator may decide.
@@ -25,8 +26,14 @@ type config struct {
 	adminTokenFile string // empty: admin-token in the data directory
 	dashboardAuth  *bool  // nil: closed unless only this machine can reach the server
 	hosts, origins []string
+	uiDir          string // empty: the page in the program
+	tlsCert        string // both or none
+	tlsKey         string
+	metricsAddr    string // empty: on the server's own address alone
 	logJSON        bool
+	valkeyURL      string // empty: presence is this server's own
 	hub            atmcp.Config
+	limits         limit.Limits
 	unused         []string // settings of the original that say nothing here
 }
 
@@ -75,7 +82,7 @@ func (c config) agree() error {
 	if c.adminToken != "" && c.adminTokenFile != "" {
 		return usageError{errors.New("ATMCP_ADMIN_TOKEN and ATMCP_ADMIN_TOKEN_FILE are both set: leave one out")}
 	}
-	return nil
+	return c.agreeTLS()
 }
 
 // reach is where a server can be reached, which its listener and its
@@ -88,15 +95,15 @@ type reach struct {
 }
 
 func (c config) reach(listening net.Addr) reach {
-	addr, err := netip.ParseAddrPort(listening.String())
-	r := reach{publicURL: c.publicURL, loopback: err == nil && addr.Addr().IsLoopback()}
+	r := reach{publicURL: c.publicURL, loopback: onLoopback(listening)}
 	if r.publicURL == "" {
-		host := addr.String()
+		host := listening.String()
+		addr, _ := netip.ParseAddrPort(host)
 		if addr.Addr().IsUnspecified() {
 			host = fmt.Sprintf("localhost:%d", addr.Port())
 			r.anywhere = true
 		}
-		r.publicURL = "http://" + host
+		r.publicURL = c.scheme() + "://" + host
 	}
 	if c.dashboardAuth != nil {
 		r.openReads = !*c.dashboardAuth
@@ -105,6 +112,12 @@ func (c config) reach(listening net.Addr) reach {
 	// A name that is not this machine's says that something forwards to us.
 	r.openReads = r.loopback && len(c.hosts) == 0 && isLocal(r.publicURL)
 	return r
+}
+
+// onLoopback tells whether only this machine can reach what listens there.
+func onLoopback(listening net.Addr) bool {
+	addr, err := netip.ParseAddrPort(listening.String())
+	return err == nil && addr.Addr().IsLoopback()
 }
 
 func isLocal(address string) bool {

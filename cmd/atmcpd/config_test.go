@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,6 +27,7 @@ func TestABadValueStopsTheServerWithOneLine(t *testing.T) {
 		"ATMCP_MCP_ALLOWED_HOSTS=http://a.example": "is not a host",
 		"ATMCP_MCP_ALLOWED_ORIGINS=a.example":      "is not an origin",
 		"ATMCP_LOG_FORMAT=xml":                     "is neither text nor json",
+		"ATMCP_TLS_CERT=tls.crt":                   "go together",
 		"ATMCP_PRESENCE_HEALTHY_S=60":              "above ATMCP_PRESENCE_DEGRADED_S",
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
@@ -55,17 +58,38 @@ func TestAFlagWinsOverTheEnvironment(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "hub.db"))
 }
 
-func TestTheOriginalsFileNamesTheDirectory(t *testing.T) {
+func TestTheOriginalsFileNamesTheDirectoryAndIsNeverTouched(t *testing.T) {
 	dir := t.TempDir()
-	r := runs(t, []string{"ATMCP_SQLITE_PATH=" + filepath.Join(dir, "atmcp.db")}, "create-team", "crew")
+	long := time.Now().Add(-time.Hour).Truncate(time.Second)
+	originals := map[string]string{"atmcp.db": "SQLite format 3\x00", "atmcp.db-wal": "wal", "atmcp.db-shm": "shm"}
+	for name, text := range originals {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+		require.NoError(t, os.Chtimes(filepath.Join(dir, name), long, long))
+	}
+	env := []string{"ATMCP_SQLITE_PATH=" + filepath.Join(dir, "atmcp.db")}
+	r := runs(t, env, "create-team", "crew")
 	require.Equal(t, 0, r.code, r.err)
+	s := start(t, "", env...)
+	assert.Contains(t, s.banner, "  Data         "+dir+"\n")
+	s.stop()
+	require.Equal(t, 0, runs(t, env, "verify").code)
+
 	assert.FileExists(t, filepath.Join(dir, "hub.db"))
+	for name, text := range originals {
+		kept, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.Equal(t, text, string(kept), name)
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.Equal(t, long, info.ModTime(), name)
+		assert.Equal(t, os.FileMode(0o644), info.Mode(), name)
+	}
 }
 
 func TestSettingsWithoutEffectAreTold(t *testing.T) {
-	s := start(t, t.TempDir(), "ATMCP_REDIS_URL=redis://localhost:6379/0", "ATMCP_LOG_FORMAT=json")
+	s := start(t, t.TempDir(), "ATMCP_STREAM_MAXLEN=10000", "ATMCP_LOG_FORMAT=json")
 	s.stop()
-	assert.Contains(t, s.errs.String(), `"name":"ATMCP_REDIS_URL"`)
+	assert.Contains(t, s.errs.String(), `"name":"ATMCP_STREAM_MAXLEN"`)
 }
 
 func TestReadingTakesATokenWhereOthersCanReachTheServer(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/internal/clients"
 )
 
 // firstTeam is the team that a server starts with which nobody configured.
@@ -23,6 +24,7 @@ const firstTeam = "default"
 type prepared struct {
 	adminToken string
 	team       *atmcp.CreateTeamResult
+	presence   string // where it is shared; empty: nowhere
 }
 
 // prepare finds the admin token, or makes one, and makes a team where there is
@@ -75,14 +77,14 @@ func writeSecret(file, text string) error {
 	next := file + ".new"
 	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // below the data directory
 	if err != nil {
-		return fmt.Errorf("the admin token cannot be kept: %w", err)
+		return fmt.Errorf("%s cannot be written: %w", file, err)
 	}
 	_, err = f.WriteString(text + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(next, file)
 	}
 	if err != nil {
-		return fmt.Errorf("the admin token cannot be kept: %w", err)
+		return fmt.Errorf("%s cannot be written: %w", file, err)
 	}
 	return nil
 }
@@ -95,6 +97,9 @@ func printBanner(out io.Writer, c config, where reach, made prepared) error {
 	fmt.Fprintf(&b, "  MCP          %s/mcp\n", where.publicURL)
 	fmt.Fprintf(&b, "  Dashboard    %s/dashboard\n", where.publicURL)
 	fmt.Fprintf(&b, "  Data         %s\n", c.dataDir)
+	if made.presence != "" {
+		fmt.Fprintf(&b, "  Presence     %s\n", made.presence)
+	}
 	if c.adminToken == "" {
 		fmt.Fprintf(&b, "  Admin token  in %s\n", adminFileOf(c))
 	}
@@ -104,30 +109,40 @@ func printBanner(out io.Writer, c config, where reach, made prepared) error {
 	if made.team != nil {
 		fmt.Fprintf(&b, "\nThis is the first start. It made the team %q; its join token is shown this once:\n\n  %s\n", made.team.Name, made.team.JoinToken)
 		fmt.Fprint(&b, "\nConnect Claude Code, each agent under a name of its own:\n\n")
-		fmt.Fprintf(&b, `  claude mcp add --transport http atmcp %s/mcp --header "Authorization: Bearer %s" --header "X-ATMcp-Agent: alice"`+"\n",
-			where.publicURL, made.team.JoinToken)
+		command, err := addCommand(where.publicURL, made.team.JoinToken)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "  %s\n", command)
 	} else {
-		teams := where.publicURL + "/api/teams"
-		fmt.Fprintf(&b, "\nA new join token for a team, beside those it has:\n\n  %s\n", askedWith(c.adminFrom(), "{}", teams+"/"+firstTeam+"/tokens"))
-		fmt.Fprintf(&b, "\nA new team:\n\n  %s\n", askedWith(c.adminFrom(), `{"name":"crew"}`, teams))
+		fmt.Fprintf(&b, "\nA new join token for a team, beside those it has:\n\n  %s\n", c.command("token mint "+firstTeam+" --role join"))
+		fmt.Fprintf(&b, "\nA new team:\n\n  %s\n", c.command("team create crew"))
 	}
 	_, err := io.WriteString(out, b.String()+"\n")
 	return err
+}
+
+// addCommand is the line that adds the server to Claude Code.
+func addCommand(address, token string) (string, error) {
+	claude, ok := clients.Find("claude")
+	if !ok {
+		return "", errors.New("claude is no client that is known")
+	}
+	return claude.AddCommand(clients.Setup{URL: address, Auth: clients.AuthInline, Token: token})
 }
 
 func adminFileOf(c config) string {
 	return cmp.Or(c.adminTokenFile, filepath.Join(c.dataDir, "admin-token"))
 }
 
-// adminFrom is what a shell puts the admin token for.
-func (c config) adminFrom() string {
-	if c.adminToken != "" {
-		return "$ATMCP_ADMIN_TOKEN"
+// command is a line for a shell that runs a command of the operator's on this server.
+func (c config) command(words string) string {
+	line := "atmcpd " + words
+	if self, err := os.Executable(); err == nil && strings.Contains(self, "go-build") {
+		line = "go run ./cmd/" + line
 	}
-	return "$(cat '" + adminFileOf(c) + "')"
-}
-
-// askedWith is a line for a shell that asks the running server as its operator.
-func askedWith(token, body, address string) string {
-	return fmt.Sprintf(`curl -H "X-Admin-Token: %s" -H 'Content-Type: application/json' -d '%s' '%s'`, token, body, address)
+	if here, err := filepath.Abs("data"); err != nil || here != c.dataDir {
+		line += " --data-dir '" + strings.ReplaceAll(c.dataDir, "'", `'\\''`) + "'"
+	}
+	return line
 }

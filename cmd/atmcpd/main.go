@@ -46,8 +46,21 @@ func run(args []string, p program) int {
 	return 1
 }
 
-// told is an error as an operator reads it: of a refusal what to do about it.
+// told is an error as an operator reads it, and as the server's routes put it: of a
+// refusal what to do about it.
 func told(err error) string {
+	switch atmcp.CodeOf(err) {
+	case atmcp.CodeUnknownTeam:
+		return "unknown team; atmcpd team list shows their names"
+	case atmcp.CodeUnknownToken:
+		return "unknown token; atmcpd token list shows their ids"
+	case atmcp.CodeUnknownAgent:
+		return "unknown agent; it has to join before it can have a token"
+	default:
+	}
+	if field, ok := errors.AsType[*atmcp.InvalidError](err); ok {
+		return field.Field + " " + field.Problem
+	}
 	if refused, ok := errors.AsType[*atmcp.RefusedError](err); ok && refused.Hint != "" {
 		return refused.Hint
 	}
@@ -86,9 +99,32 @@ func rootCommand(p program) *cobra.Command {
 		Use: "serve", Short: "Serve; the same as no command at all",
 		Args: noArgs, RunE: root.RunE,
 	}
-	root.AddCommand(serving, createTeamCommand(p), createTokenCommand(p), dumpCommand(p), versionCommand(p))
+	root.AddCommand(
+		serving, teamCommand(p), tokenCommand(p), openCommand(p),
+		createTeamCommand(p), createTokenCommand(p),
+		dumpCommand(p), verifyCommand(p), healthcheckCommand(p), versionCommand(p),
+	)
+	for _, cmd := range root.Commands() {
+		if cmd != serving {
+			cmd.SetUsageTemplate(commandUsage)
+		}
+	}
 	return root
 }
+
+// commandUsage leaves out the settings of the server, among which the few flags of a
+// command would be lost.
+const commandUsage = `Usage:
+  {{.UseLine}}{{if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+
+--data-dir names the data; all settings of the server are taken too: atmcpd --help
+`
 
 func noArgs(cmd *cobra.Command, args []string) error { return exactArgs(0)(cmd, args) }
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,8 +51,33 @@ type server struct {
 	cmd    *exec.Cmd
 	banner string
 	url    string
-	errs   *bytes.Buffer
+	errs   *written
 	ended  chan error
+}
+
+// written is what a process wrote so far.
+type written struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements [io.Writer].
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *written) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// await returns when the server's log has a text.
+func (s *server) await(text string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return strings.Contains(s.errs.String(), text) }, patience, 10*time.Millisecond, text)
 }
 
 // command is atmcpd with nothing of the test's own environment that it reads.
@@ -70,7 +96,7 @@ func command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 // is killed where the test ends first.
 func start(t *testing.T, dir string, env ...string) *server {
 	t.Helper()
-	s := &server{t: t, errs: new(bytes.Buffer), ended: make(chan error, 1)}
+	s := &server{t: t, errs: new(written), ended: make(chan error, 1)}
 	s.cmd = command(t.Context(), append([]string{"ATMCP_ADDR=127.0.0.1:0", "ATMCP_DATA_DIR=" + dir}, env...))
 	s.cmd.Stderr = s.errs
 	out, err := s.cmd.StdoutPipe()
@@ -112,7 +138,7 @@ func readBanner(out io.Reader) string {
 		if line == "" && shown {
 			break
 		}
-		shown = strings.HasPrefix(line, "  claude mcp add") || strings.Contains(line, `{"name":"crew"}`)
+		shown = strings.HasPrefix(line, "  claude mcp add") || strings.Contains(line, " team create crew")
 		b.WriteString(line + "\n")
 	}
 	return b.String()

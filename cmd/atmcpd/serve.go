@@ -9,14 +9,18 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/local"
+	"github.com/atmcp/atmcp/search/blevesearch"
 	"github.com/atmcp/atmcp/store/boltstore"
+	"github.com/atmcp/atmcp/transport/arrival"
+	"github.com/atmcp/atmcp/transport/dashboard"
 	"github.com/atmcp/atmcp/transport/httpapi"
+	"github.com/atmcp/atmcp/transport/limit"
 	"github.com/atmcp/atmcp/transport/mcpapi"
 )
 
@@ -42,38 +46,69 @@ func serve(ctx context.Context, c config, p program) (err error) {
 		debug.SetGCPercent(400)
 	}
 	log := newLogger(c, p)
+	certificate, err := c.certificate(log)
+	if err != nil {
+		return err
+	}
+	defer certificate.reloadOnHangup(ctx)()
 	listener, err := listen(ctx, c.addr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // closed already where it served
+	shared, err := openShared(ctx, &c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shared.close()) }()
 	h, err := openHub(ctx, c, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.close()) }()
+	defer func() { err = errors.Join(err, h.Close()) }()
 	where := c.reach(listener.Addr())
 	made, err := prepare(ctx, h.Hub, c)
 	if err != nil {
 		return err
 	}
-	handler, err := newHandler(h.Hub, c, served{where, made.adminToken, log})
+	limits := limit.New(c.limits)
+	metrics := newMetrics(h.Hub, limits)
+	metrics.watchPresence(shared)
+	handler, api, err := newHandler(h.Hub, c, served{where, made.adminToken, limits, metrics, shared, log}) //nolint:contextcheck // each request has its own
 	if err != nil {
 		return err
 	}
+	metrics.watchFeeds(api)
+	endMetrics, err := metrics.listen(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
 	for _, env := range c.unused {
 		log.InfoContext(ctx, "setting has no effect in this version", "name", env)
 	}
+	if err := writeAddress(c, listener.Addr()); err != nil {
+		return err
+	}
+	made.presence = shared.told()
 	if err := printBanner(p.out, c, where, made); err != nil {
 		return err
 	}
 	// From a while after the first signal on, another has its usual effect.
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(doubled, stop) })()
-	return serveUntil(ctx, h.Hub, newHTTPServer(handler, log), listener)
+	return serveUntil(ctx, h.Hub, web{newHTTPServer(handler, log), api, log}, certificate.over(limits.Listener(listener)))
+}
+
+// web is a server and the routes whose feeds it knows nothing of.
+type web struct {
+	*http.Server
+
+	api *httpapi.Handler
+	log *slog.Logger
 }
 
 // serveUntil serves until ctx ends, which is not an error, or the hub stops.
-func serveUntil(ctx context.Context, hub *atmcp.Hub, server *http.Server, l net.Listener) error {
+func serveUntil(ctx context.Context, hub *atmcp.Hub, server web, l net.Listener) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {
@@ -84,15 +119,23 @@ func serveUntil(ctx context.Context, hub *atmcp.Hub, server *http.Server, l net.
 		return fmt.Errorf("the store failed and nothing more is acknowledged; what was is on disk, start again: %w", hub.Err())
 	case <-ctx.Done():
 	}
+	server.log.InfoContext(ctx, "stopping: what is under way is ended", "at_most", grace)
 	hub.Drain()
-	return shutDown(context.WithoutCancel(ctx), server)
+	err := shutDown(context.WithoutCancel(ctx), server)
+	if err == nil {
+		server.log.InfoContext(ctx, "stopped serving")
+	}
+	return err
 }
 
-// shutDown waits for what is under way, and cuts it off after the grace.
-func shutDown(ctx context.Context, server *http.Server) error {
+// shutDown says goodbye to who follows a feed, waits for what is under way, and cuts
+// it off after the grace.
+func shutDown(ctx context.Context, server web) error {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	err := server.Shutdown(ctx)
+	feeds := make(chan error, 1)
+	go func() { feeds <- server.api.Close(ctx) }()
+	err := errors.Join(server.Shutdown(ctx), <-feeds)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return server.Close()
 	}
@@ -117,20 +160,35 @@ type served struct {
 	reach
 
 	adminToken string
+	limits     *limit.Limiter
+	metrics    *metrics
+	presence   sharedPresence
 	log        *slog.Logger
 }
 
-func newHandler(hub *atmcp.Hub, c config, s served) (http.Handler, error) {
+func newHandler(hub *atmcp.Hub, c config, s served) (http.Handler, *httpapi.Handler, error) {
 	mux := http.NewServeMux()
-	mux.Handle("/", httpapi.New(hub, httpapi.Options{
+	came := arrival.New()
+	routes := httpapi.Options{
 		PublicURL: s.publicURL, AllowedHosts: c.hosts, AllowedOrigins: c.origins, LiteralIPs: !s.loopback,
-		AdminToken: s.adminToken, OpenReads: s.openReads, Logger: s.log,
-	}))
+		AdminToken: s.adminToken, OpenReads: s.openReads, Limits: s.limits, Logger: s.log, Version: version(),
+		Observe: s.metrics.observer("rest"), Metrics: s.metrics.handler(),
+		Assets: dashboard.Assets(), Arrivals: came,
+	}
+	if s.presence.live != nil {
+		routes.SharedLiveness = s.presence.live
+	}
+	if dashboard.Built || c.uiDir != "" {
+		routes.Page = "ui/"
+	}
+	api := httpapi.New(hub, routes)
+	mux.Handle("/", api)
+	dashboard.Mount(mux, hub, dashboard.Options{Dir: c.uiDir, Version: version(), Logger: s.log})
 	err := mcpapi.Mount(mux, hub, mcpapi.Options{
 		PublicURL: s.publicURL, AllowedHosts: c.hosts, AllowedOrigins: c.origins, LiteralIPs: !s.loopback,
-		Logger: s.log, Version: version(),
+		Limits: s.limits, Arrivals: came, Logger: s.log, Version: version(), Observe: s.metrics.observer("mcp"),
 	})
-	return mux, err
+	return mux, api, err
 }
 
 func newLogger(c config, p program) *slog.Logger {
@@ -152,32 +210,19 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// openedHub is a hub and the store it stands on.
-type openedHub struct {
-	*atmcp.Hub
-
-	store *boltstore.Store
-}
-
-// close closes both, in this order.
-func (h openedHub) close() error { return errors.Join(h.Close(), h.store.Close()) }
-
 // openHub opens the data directory, which it makes if need be.
-func openHub(ctx context.Context, c config, log *slog.Logger) (openedHub, error) {
-	kept, err := boltstore.Open(filepath.Join(c.dataDir, "hub.db"), boltstore.Options{})
-	if errors.Is(err, boltstore.ErrInUse) {
-		return openedHub{}, errInUse{c.dataDir}
+func openHub(ctx context.Context, c config, log *slog.Logger) (*local.Hub, error) {
+	hub, err := local.Open(ctx, c.dataDir, func(cfg *atmcp.Config) {
+		*cfg = c.hub
+		cfg.Logger = log
+	})
+	if errors.Is(err, boltstore.ErrInUse) || errors.Is(err, blevesearch.ErrInUse) {
+		return nil, errInUse{c.dataDir}
 	}
 	if err != nil {
-		return openedHub{}, fmt.Errorf("the data directory %s cannot be used (%w): make it writable for this user, or choose another with --data-dir", c.dataDir, err)
+		return nil, fmt.Errorf("the data directory %s cannot be used (%w): make it writable for this user, or choose another with --data-dir", c.dataDir, err)
 	}
-	cfg := c.hub
-	cfg.Store, cfg.Logger = kept, log
-	hub, err := atmcp.Open(ctx, cfg)
-	if err != nil {
-		return openedHub{}, errors.Join(err, kept.Close())
-	}
-	return openedHub{Hub: hub, store: kept}, nil
+	return hub, nil
 }
 
 // errInUse says that another process has the data directory.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/atmcp/atmcp/store"
 	"github.com/atmcp/atmcp/store/faultstore"
 	"github.com/atmcp/atmcp/store/memstore"
+	"github.com/atmcp/atmcp/transport/httpapi"
 )
 
 func TestTheServerEndsWithItsStore(t *testing.T) {
@@ -22,7 +24,8 @@ func TestTheServerEndsWithItsStore(t *testing.T) {
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ended := make(chan error, 1)
-	go func() { ended <- serveUntil(t.Context(), hub, &http.Server{ReadHeaderTimeout: headerTime}, l) }()
+	server := web{&http.Server{ReadHeaderTimeout: headerTime}, httpapi.New(hub, httpapi.Options{}), slog.New(slog.DiscardHandler)}
+	go func() { ended <- serveUntil(t.Context(), hub, server, l) }()
 
 	kept.SetPlan(faultstore.Every(faultstore.KindCommit, faultstore.Fail(store.ErrBroken)))
 	_, err = hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,9 @@ func TestTheFirstStartNeedsNothingAndSaysHowToComeIn(t *testing.T) {
 	status, _ := s.ask("/api/teams/default/heartbeat", token, `{"display_name":"alice"}`)
 	assert.Equal(t, http.StatusOK, status)
 	s.stop()
+	for _, told := range []string{"msg=\"stopping: what is under way is ended\" at_most=8s", "msg=\"stopped serving\""} {
+		assert.Contains(t, s.errs.String(), told)
+	}
 }
 
 func TestALaterStartKeepsTokensAndShowsNone(t *testing.T) {
@@ -43,9 +47,14 @@ func TestALaterStartKeepsTokensAndShowsNone(t *testing.T) {
 
 	s = start(t, dir)
 	assert.NotContains(t, s.banner, "atm_")
-	assert.Contains(t, s.banner, s.url+"/api/teams/default/tokens", "how to get a new join token")
+	again := regexp.MustCompile(`atmcpd (token mint default --role join --data-dir '(.*)')`).FindStringSubmatch(s.banner)
+	require.NotNil(t, again, "how to get a new join token: %s", s.banner)
+	minted := runs(t, nil, "token", "mint", "default", "--role", "join", "--data-dir", again[2])
+	require.Zero(t, minted.code, minted.err)
+	status, _ := s.ask("/api/teams/default/heartbeat", joinToken.FindString(minted.out), `{"display_name":"carol"}`)
+	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, admin, adminToken(t, dir))
-	status, _ := s.ask("/api/teams/default/heartbeat", join, `{"display_name":"alice"}`)
+	status, _ = s.ask("/api/teams/default/heartbeat", join, `{"display_name":"alice"}`)
 	assert.Equal(t, http.StatusOK, status)
 
 	status, made := s.ask("/api/teams/default/tokens", admin, `{}`)

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/atmcp/atmcp/liveness/valkeylive"
 )
 
 // The defaults that agree needs to know; they are atmcp.Config's.
@@ -50,9 +53,15 @@ func settings() []setting {
 		{env: "ATMCP_ADMIN_TOKEN", def: "made at the first start", help: "opens the operator's routes", secret: true, take: func(c *config, v string) error { c.adminToken = v; return nil }},
 		{env: "ATMCP_ADMIN_TOKEN_FILE", def: "admin-token in the data directory", help: "file with the admin token", take: func(c *config, v string) error { c.adminTokenFile = v; return nil }},
 		{env: "ATMCP_DASHBOARD_AUTH", def: "automatic", help: "1: reading takes a token, 0: it does not; automatic: it does not where only this machine can reach the server", take: takeDashboardAuth},
+		{env: "ATMCP_UI_DIR", def: "none", help: "directory with the files of the page, read anew each time, in place of those in the program", take: func(c *config, v string) error { c.uiDir = v; return nil }},
 		{env: "ATMCP_MCP_ALLOWED_HOSTS", def: "none", help: "comma list of further names of the server, host or host:port", take: takeHosts},
 		{env: "ATMCP_MCP_ALLOWED_ORIGINS", def: "none", help: "comma list of origins of web pages that may call", take: takeOrigins},
 		{env: "ATMCP_MCP_DNS_REBINDING", def: "1", help: "checking Host and Origin; cannot be switched off", take: takeRebinding},
+		{env: "ATMCP_TLS_CERT", def: "none", help: "file with the certificate, PEM; TLS is served then, and replaced files are taken up", take: func(c *config, v string) error { c.tlsCert = v; return nil }},
+		{env: "ATMCP_TLS_KEY", def: "none", help: "file with the certificate's key, PEM", take: func(c *config, v string) error { c.tlsKey = v; return nil }},
+		{env: "ATMCP_METRICS_ADDR", def: "none", help: "address that serves /metrics to whoever reaches it; the operator has them at the server's own address too", take: takeMetricsAddr},
+		{env: "ATMCP_VALKEY_URL", def: "none", help: "Valkey or Redis (7.0 or newer) through which servers share presence, such as redis://valkey:6379/0", secret: true, take: takeValkeyURL},
+		{env: "ATMCP_REDIS_URL", def: "none", help: "another name of ATMCP_VALKEY_URL, which wins", secret: true, take: takeRedisURL},
 		{env: "ATMCP_LOG_FORMAT", def: "text", help: "text or json, on stderr", take: takeLogFormat},
 		{env: "ATMCP_HEARTBEAT_INTERVAL_S", def: "10", help: "how often agents are told to beat", take: seconds(year, func(c *config) *time.Duration { return &c.hub.HeartbeatInterval })},
 		{env: "ATMCP_HEARTBEAT_TTL_S", def: "30", help: "how long a beat is remembered", take: seconds(year, func(c *config) *time.Duration { return &c.hub.HeartbeatTTL })},
@@ -62,15 +71,26 @@ func settings() []setting {
 		{env: "ATMCP_REAPER_INTERVAL_S", def: "1", help: "how often lapsed leases are looked for", take: seconds(time.Hour, func(c *config) *time.Duration { return &c.hub.ReapInterval })},
 		{env: "ATMCP_TASK_MAX_ATTEMPTS", def: "5", help: "after how many attempts a task has failed for good", take: number(1000, func(c *config) *int { return &c.hub.TaskMaxAttempts })},
 		{env: "ATMCP_IDEM_TTL_S", def: "86400", help: "how long an idempotency key is remembered", take: seconds(year, func(c *config) *time.Duration { return &c.hub.IdemTTL })},
+		{env: "ATMCP_USAGE_RETENTION_S", def: "2592000", help: "how long it is known what models used", take: seconds(year, func(c *config) *time.Duration { return &c.hub.UsageRetention })},
 		{env: "ATMCP_OUTPUT_RETENTION_S", def: "7200", help: "how long output is kept", take: seconds(year, func(c *config) *time.Duration { return &c.hub.OutputRetention })},
 		{env: "ATMCP_OUTPUT_MAX_CHUNK", def: "8192", help: "characters of one chunk of output; what is longer is cut", take: number(32768, func(c *config) *int { return &c.hub.OutputMaxChunk })},
+		{env: "ATMCP_LIMIT_AGENT_CALLS", def: "50", help: "calls of one agent a second", take: number(1_000_000, func(c *config) *int { return &c.limits.AgentCalls })},
+		{env: "ATMCP_LIMIT_TEAM_CALLS", def: "5000", help: "calls of one team a second", take: number(1_000_000, func(c *config) *int { return &c.limits.TeamCalls })},
+		{env: "ATMCP_LIMIT_AGENT_IN_FLIGHT", def: "16", help: "calls of one agent that are served at once", take: number(1_000_000, func(c *config) *int { return &c.limits.AgentInFlight })},
+		{env: "ATMCP_LIMIT_IN_FLIGHT", def: "512", help: "calls that are served at once", take: number(1_000_000, func(c *config) *int { return &c.limits.InFlight })},
+		{env: "ATMCP_LIMIT_AGENT_WAITS", def: "4", help: "open waits of one agent", take: number(1_000_000, func(c *config) *int { return &c.limits.AgentWaits })},
+		{env: "ATMCP_LIMIT_TEAM_WAITS", def: "12000", help: "open waits of one team", take: number(1_000_000, func(c *config) *int { return &c.limits.TeamWaits })},
+		{env: "ATMCP_LIMIT_CONNECTIONS", def: "16000", help: "open connections", take: number(1_000_000, func(c *config) *int { return &c.limits.Connections })},
+		{env: "ATMCP_LIMIT_ADDRESS_CONNECTIONS", def: "256", help: "open connections of one address, loopback aside", take: number(1_000_000, func(c *config) *int { return &c.limits.AddressConnections })},
+		{env: "ATMCP_TRUSTED_PROXIES", def: "none", help: "comma list of addresses or networks of proxies: no limit by address holds for them, and X-Forwarded-For counts from them", take: takeProxies},
+		{env: "ATMCP_LIMIT_FAILED_LOGINS", def: "10", help: "wrong credentials of one address in a minute, loopback aside", take: number(1_000_000, func(c *config) *int { return &c.limits.FailedLogins })},
 	}
 }
 
 // unusedSettings are variables of the original that say nothing to this version;
 // setting one is no mistake, and is told at the start.
 func unusedSettings() []string {
-	return []string{"ATMCP_REDIS_URL", "ATMCP_STREAM_MAXLEN", "ATMCP_USAGE_RETENTION_S", "ATMCP_GUARD_RETENTION_S"}
+	return []string{"ATMCP_STREAM_MAXLEN", "ATMCP_GUARD_RETENTION_S"}
 }
 
 const year = 365 * 24 * time.Hour
@@ -97,13 +117,23 @@ func number(most int, field func(*config) *int) func(*config, string) error {
 	}
 }
 
-func takeAddr(c *config, v string) error {
+func takeAddr(c *config, v string) (err error) {
+	c.addr, err = address(v)
+	return err
+}
+
+func takeMetricsAddr(c *config, v string) (err error) {
+	c.metricsAddr, err = address(v)
+	return err
+}
+
+// address checks that v is one to listen on.
+func address(v string) (string, error) {
 	_, port, err := net.SplitHostPort(v)
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
-		return fmt.Errorf("%q is not an address such as 127.0.0.1:8000 or :8000", v)
+		return "", fmt.Errorf("%q is not an address such as 127.0.0.1:8000 or :8000", v)
 	}
-	c.addr = v
-	return nil
+	return v, nil
 }
 
 func takePublicURL(c *config, v string) error {
@@ -113,6 +143,18 @@ func takePublicURL(c *config, v string) error {
 	}
 	c.publicURL = strings.TrimRight(v, "/")
 	return nil
+}
+
+func takeValkeyURL(c *config, v string) error {
+	c.valkeyURL = v
+	return valkeylive.CheckURL(v)
+}
+
+func takeRedisURL(c *config, v string) error {
+	if c.valkeyURL != "" {
+		return nil
+	}
+	return takeValkeyURL(c, v)
 }
 
 func boolean(v string) (bool, error) {
@@ -155,6 +197,21 @@ func takeOrigins(c *config, v string) error {
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
 			return fmt.Errorf("%q is not an origin such as https://team.example", origin)
 		}
+	}
+	return nil
+}
+
+func takeProxies(c *config, v string) error {
+	for _, text := range splitList(v) {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			ip, bad := netip.ParseAddr(text)
+			if bad != nil {
+				return fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", text)
+			}
+			network = netip.PrefixFrom(ip, ip.BitLen())
+		}
+		c.limits.Proxies = append(c.limits.Proxies, network.Masked())
 	}
 	return nil
 }
