@@ -1,5 +1,5 @@
-// Command embedded is a program with a team inside: no server, and one file that
-// the next run goes on with.
+// Command embedded is a program with a team inside: no server, and a directory that
+// the next run goes on with. Run it: go run ./examples/embedded
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 
 	"github.com/atmcp/atmcp"
-	"github.com/atmcp/atmcp/store/boltstore"
+	"github.com/atmcp/atmcp/local"
 )
 
 func main() {
@@ -20,12 +20,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	file, err := boltstore.Open("hub.db", boltstore.Options{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	hub, err := atmcp.Open(ctx, atmcp.Config{Store: file})
+	hub, err := local.Open(ctx, "embedded-data")
 	if err != nil {
 		return err
 	}

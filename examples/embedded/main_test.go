@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp/local"
 )
 
 func TestTheExampleRunsAndGoesOnWithItsFile(t *testing.T) {
@@ -27,10 +29,30 @@ func TestTheExampleRunsAndGoesOnWithItsFile(t *testing.T) {
 	}
 }
 
-func TestTheReadmeShowsThisExample(t *testing.T) {
+func TestTheReadmesShowThisExample(t *testing.T) {
 	program, err := os.ReadFile("main.go")
 	require.NoError(t, err)
-	readme, err := os.ReadFile("../../README.md")
+	for _, name := range []string{"README.md", "README.zh-CN.md"} {
+		readme, err := os.ReadFile(filepath.Join("..", "..", name))
+		require.NoError(t, err)
+		assert.Contains(t, string(readme), "```go\n"+string(program)+"```\n", name)
+	}
+}
+
+// Who has followed the README has a server in the same directory, whose data is ./data.
+func TestTheExampleLeavesTheServersDataAlone(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(t.TempDir(), "embedded")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	hub, err := local.Open(t.Context(), filepath.Join(dir, "data"))
 	require.NoError(t, err)
-	assert.Contains(t, string(readme), "```go\n"+string(program)+"```\n")
+	cmd := exec.CommandContext(t.Context(), binary)
+	cmd.Dir = dir
+	out, err = cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	teams, err := hub.Teams(t.Context(), "", 0)
+	require.NoError(t, err)
+	assert.Empty(t, teams)
+	require.NoError(t, hub.Close())
 }
