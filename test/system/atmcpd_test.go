@@ -29,7 +29,13 @@ type atmcpd struct {
 // startATMcpd builds the server and starts it over a new directory.
 func startATMcpd(t *testing.T, env ...string) *atmcpd {
 	t.Helper()
-	s := &atmcpd{t: t, binary: filepath.Join(t.TempDir(), "atmcpd"), dir: t.TempDir(), env: env, addr: "127.0.0.1:0"}
+	return startATMcpdAt(t, "127.0.0.1:0", env...)
+}
+
+// startATMcpdAt is startATMcpd on an address.
+func startATMcpdAt(t *testing.T, addr string, env ...string) *atmcpd {
+	t.Helper()
+	s := &atmcpd{t: t, binary: filepath.Join(t.TempDir(), "atmcpd"), dir: t.TempDir(), env: env, addr: addr}
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, "github.com/atmcp/atmcp/cmd/atmcpd").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	s.log, err = os.Create(filepath.Join(t.TempDir(), "stderr"))
@@ -43,6 +49,7 @@ func startATMcpd(t *testing.T, env ...string) *atmcpd {
 func (s *atmcpd) start() {
 	s.t.Helper()
 	s.cmd = exec.CommandContext(s.t.Context(), s.binary)
+	s.cmd.SysProcAttr = withTest()
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "ATMCP_") {
 			s.cmd.Env = append(s.cmd.Env, kv)

@@ -2,13 +2,16 @@ package system_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http/httptrace"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/transport/limit"
 )
 
 // counter is the register that all agents of a scenario count in.
@@ -147,11 +150,27 @@ func (h *hand) key() string {
 	return fmt.Sprintf("%s-%d", h.client.name, h.calls)
 }
 
+// pause waits as long as a refusal says that it is too early.
+func (h *hand) pause(err error) {
+	var refused *atmcp.RefusedError
+	assert.ErrorAs(h.t, err, &refused)
+	var limited limit.Error
+	assert.NoError(h.t, json.Unmarshal([]byte(refused.Hint), &limited))
+	select {
+	case <-time.After(time.Duration(limited.RetryAfterMS) * time.Millisecond):
+	case <-h.t.Context().Done():
+	}
+}
+
 // insist repeats a call under the same arguments until its outcome is known. While
 // the server is down it waits.
 func (h *hand) insist(tool string, a args, res any) (err error) {
 	for range 1000 {
 		err = h.client.call(h.t.Context(), tool, a, res)
+		if atmcp.CodeOf(err) == atmcp.CodeRateLimited {
+			h.pause(err)
+			continue // nothing was done
+		}
 		if err == nil || foreseen(err) || strings.Contains(err.Error(), "tool error") {
 			return err
 		}

@@ -1,0 +1,109 @@
+package system_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/store/memstore"
+	"github.com/atmcp/atmcp/transport/httpapi"
+	"github.com/atmcp/atmcp/transport/limit"
+	"github.com/atmcp/atmcp/transport/mcpapi"
+)
+
+// One limiter stands before REST and MCP, so that what one takes is gone for the other,
+// and each says in its own words which limit it was.
+func TestWhatIsTooMuchIsRefusedAlikeByBothTransports(t *testing.T) {
+	t.Parallel()
+	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, hub.Close()) })
+	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
+	require.NoError(t, err)
+	limits := limit.New(limit.Limits{AgentCalls: 2}) // and twice as many at once
+	mux := http.NewServeMux()
+	mux.Handle("/", httpapi.New(hub, httpapi.Options{AdminToken: isolationAdmin, Limits: limits}))
+	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{Limits: limits}))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+
+	alice := &mcpClient{url: server.URL, token: crew.JoinToken, name: "alice", http: server.Client()}
+	beat := func(name string) (status int, retryAfter, body string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/teams/crew/heartbeat", strings.NewReader(`{"display_name":"`+name+`"}`))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+crew.JoinToken)
+		reply, err := server.Client().Do(req)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, reply.Body.Close()) }()
+		text, err := io.ReadAll(reply.Body)
+		require.NoError(t, err)
+		return reply.StatusCode, reply.Header.Get("Retry-After"), string(text)
+	}
+	var refused *atmcp.RefusedError
+	for range 100 { // by MCP, until it is too much
+		if err = alice.call(t.Context(), "create_task", args{"title": "x"}, nil); errors.As(err, &refused) {
+			break
+		}
+		require.NoError(t, err)
+	}
+	require.NotNil(t, refused)
+	var said limit.Error
+	require.NoError(t, json.Unmarshal([]byte(refused.Hint), &said))
+	assert.Equal(t, atmcp.CodeRateLimited, said.Reason)
+	assert.Equal(t, "calls of the agent a second", said.Limit)
+	assert.Equal(t, 2, said.Max)
+	assert.Positive(t, said.RetryAfterMS)
+
+	code, retryAfter, body := beat("alice")
+	assert.Equal(t, http.StatusTooManyRequests, code)
+	assert.Equal(t, "1", retryAfter)
+	assert.Contains(t, body, "more than 2 calls of the agent a second")
+	code, _, body = beat("bob")
+	assert.Equal(t, http.StatusOK, code, "another agent has calls of its own: %s", body)
+
+	team, err := hub.Team(t.Context(), "crew")
+	require.NoError(t, err)
+	status, err := team.Status(t.Context())
+	require.NoError(t, err)
+	assert.LessOrEqual(t, status.Tasks[atmcp.TaskOpen], 10, "what was refused was not done")
+}
+
+// What is refused by its rate has not even made a member.
+func TestACallThatIsTooMuchLetsNobodyJoin(t *testing.T) {
+	t.Parallel()
+	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, hub.Close()) })
+	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{Limits: limit.New(limit.Limits{TeamCalls: 1})}))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	done := 0
+	for i := range 6 {
+		one := &mcpClient{url: server.URL, token: crew.JoinToken, name: fmt.Sprint("agent ", i), http: server.Client()}
+		switch err := one.call(t.Context(), "heartbeat", args{}, nil); atmcp.CodeOf(err) {
+		case atmcp.CodeRateLimited:
+		default:
+			require.NoError(t, err)
+			done++
+		}
+	}
+	team, err := hub.Team(t.Context(), "crew")
+	require.NoError(t, err)
+	status, err := team.Status(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, done, status.AgentsTotal)
+	assert.Less(t, done, 6)
+}
