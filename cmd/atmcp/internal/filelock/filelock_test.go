@@ -2,9 +2,11 @@ package filelock_test
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,6 +44,30 @@ func TestOneHasTheLockUntilItGivesItBack(t *testing.T) {
 	second, err := filelock.Try(path)
 	require.NoError(t, err)
 	require.NoError(t, second.Close())
+}
+
+// A child has the files of its parent until it runs its own program.
+func TestALockIsGivenBackWhileChildrenAreStarted(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	var starters sync.WaitGroup
+	for range 4 {
+		starters.Go(func() {
+			for ctx.Err() == nil {
+				_ = exec.CommandContext(ctx, os.Args[0], "-test.run=^$").Run()
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), "lock")
+	for range 2000 {
+		lock, err := filelock.Try(path)
+		if !assert.NoError(t, err) {
+			break
+		}
+		require.NoError(t, lock.Close())
+	}
+	stop()
+	starters.Wait()
 }
 
 func TestALockEndsWithItsProcess(t *testing.T) {

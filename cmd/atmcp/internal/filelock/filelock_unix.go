@@ -13,13 +13,7 @@ func try(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if err == nil {
+	if err = flock(f, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
 		return f, nil
 	}
 	_ = f.Close() // nothing was written
@@ -27,4 +21,16 @@ func try(path string) (*os.File, error) {
 		return nil, ErrHeld
 	}
 	return nil, &os.PathError{Op: "lock", Path: path, Err: err}
+}
+
+// unlock does not leave it to the closing of the file: a child that is being started
+// has all files of this process for a moment, and the lock lasts as long as any of them.
+func unlock(f *os.File) error { return flock(f, syscall.LOCK_UN) }
+
+func flock(f *os.File, how int) error {
+	for {
+		if err := syscall.Flock(int(f.Fd()), how); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
 }

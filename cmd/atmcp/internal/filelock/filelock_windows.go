@@ -24,3 +24,6 @@ func try(path string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(h), path), nil
 }
+
+// unlock leaves it to the closing of the file.
+func unlock(*os.File) error { return nil }

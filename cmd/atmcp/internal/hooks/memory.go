@@ -60,7 +60,7 @@ const lockPause = 5 * time.Millisecond
 
 // change edits the memory while no other hook does.
 func (s session) change(ctx context.Context, edit func(*memory)) error {
-	var lock *os.File
+	var lock *filelock.Lock
 	for {
 		var err error
 		if lock, err = filelock.Try(filepath.Join(s.dir, "lock")); err == nil {

@@ -33,7 +33,7 @@ const maxSessions = 200
 // state is remembered on disk. One process at a time has it.
 type state struct {
 	path string
-	lock *os.File
+	lock *filelock.Lock
 
 	mu sync.Mutex
 	remembered
