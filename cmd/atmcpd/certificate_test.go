@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -155,6 +156,9 @@ func TestAHangupReadsTheCertificateAgain(t *testing.T) {
 	s.await("certificate read again")
 	s.stop()
 
+	hangups := make(chan os.Signal, 1) // who was started to ignore hangups hands that on, unless it listens to them
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	s = start(t, t.TempDir())
 	require.Error(t, s.signal(syscall.SIGHUP), "without a certificate the signal is what it always was")
 }
