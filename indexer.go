@@ -3,6 +3,7 @@ package atmcp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -238,12 +239,7 @@ func (t *teamTx) indexStep(at search.Position) indexStep {
 // a position has not seen.
 func (t *teamTx) changedFindings(at search.Position) []findingRecord {
 	table := keyspace.Table(tableChanged)
-	var ids []ContentID
-	for k := range t.keys(keyspace.RangeFrom(table, table.Uint(at.Seq), indexRows)) {
-		_, id := parseChanged(k)
-		ids = append(ids, id)
-	}
-	return t.findings(ids)
+	return t.findings(slices.Collect(t.changedIDs(keyspace.RangeFrom(table, table.Uint(at.Seq), indexRows))))
 }
 
 // loadTexts fetches the texts that are about to be read, in one read.

@@ -3,13 +3,13 @@ package atmcp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 	"github.com/atmcp/atmcp/search"
-	"github.com/atmcp/atmcp/store"
 )
 
 // The bounds of a search.
@@ -38,7 +38,7 @@ type SearchKnowledgeRequest struct {
 type SearchKnowledgeResult struct {
 	Count      int            `json:"count"`
 	Items      []FoundFinding `json:"items"`
-	NextCursor string         `json:"next_cursor,omitempty"`
+	NextCursor string         `json:"next_cursor,omitempty"` // set when there may be more
 	// Relaxed says that no finding has all words; these have some of them.
 	Relaxed bool `json:"relaxed,omitempty"`
 	// IndexedThrough is the event up to which nothing is left out. It is behind
@@ -131,44 +131,6 @@ func (a *Agent) SearchKnowledge(ctx context.Context, req SearchKnowledgeRequest)
 	return a.Team.SearchKnowledge(ctx, req)
 }
 
-// listFindings lists findings by their last event, from the store alone. The
-// cursor is the last event of the last row.
-func (t *Team) listFindings(ctx context.Context, req SearchKnowledgeRequest) (SearchKnowledgeResult, error) {
-	before, err := numberCursor(req.Cursor)
-	if err != nil {
-		return SearchKnowledgeResult{}, err
-	}
-	table := keyspace.Table(tableChanged)
-	r := keyspace.RangeFrom(table, table.Uint(uint64(req.SinceEventID)), 0)
-	if before > 0 {
-		r.End = table.Uint(before)
-	}
-	r.Reverse = true
-	return view(ctx, t.state, func(tx *teamTx) (SearchKnowledgeResult, error) {
-		return tx.listFindings(req, r), nil
-	})
-}
-
-func (t *teamTx) listFindings(req SearchKnowledgeRequest, r store.Range) SearchKnowledgeResult {
-	res := SearchKnowledgeResult{Items: []FoundFinding{}, IndexedThrough: t.seq()}
-	page := newPage(req.Listing, clampLimit(req.Limit, defaultFound, maxFound))
-	for k := range t.keys(r) {
-		_, id := parseChanged(k)
-		f, _ := t.finding(id)
-		if !f.Present {
-			continue
-		}
-		row := FoundFinding{Finding: t.public(f)}
-		if !page.take(row, row.Brief()) {
-			res.NextCursor = strconv.FormatUint(uint64(res.Items[len(res.Items)-1].LastEventID), 10)
-			break
-		}
-		res.Items = append(res.Items, row)
-	}
-	res.Count = len(res.Items)
-	return res
-}
-
 // searchStart is what a search must see.
 type searchStart struct {
 	head   Seq
@@ -253,16 +215,19 @@ func (t *teamTx) foundFindings(req SearchKnowledgeRequest, hits []search.Hit, of
 	for i, hit := range hits {
 		ids[i] = ContentID(hit.ID)
 	}
-	for i, f := range t.findings(ids) {
+	at := 0
+	for f := range t.wholeFindings(slices.Values(ids)) {
+		hit := hits[at]
+		at++
 		if !f.Present {
 			continue
 		}
 		row := FoundFinding{Finding: t.public(f)}
-		for _, s := range hits[i].Spans {
+		for _, s := range hit.Spans {
 			row.Spans = append(row.Spans, Span(s))
 		}
 		if !page.take(row, row.Brief()) {
-			res.NextCursor = strconv.Itoa(offset + i)
+			res.NextCursor = strconv.Itoa(offset + at - 1)
 			break
 		}
 		res.Items = append(res.Items, row)
@@ -282,18 +247,6 @@ func offsetCursor(cursor string) (int, error) {
 	}
 	if n > maxOffset {
 		return 0, invalid("cursor", "is beyond the first %d hits; narrow the search with words, tags or an author", maxOffset)
-	}
-	return n, nil
-}
-
-// numberCursor reads a cursor that is a number; 0 for none.
-func numberCursor(cursor string) (uint64, error) {
-	if cursor == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseUint(cursor, 10, 53)
-	if err != nil {
-		return 0, invalid("cursor", badCursor)
 	}
 	return n, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -149,4 +150,33 @@ func TestBriefFindingShowsTheWordsInTheirPlace(t *testing.T) {
 	newest := find(t, team, atmcp.SearchKnowledgeRequest{}).Items[0].Brief()
 	assert.True(t, strings.HasPrefix(newest.Snippet, "é é é"), newest.Snippet)
 	assert.True(t, strings.HasSuffix(newest.Snippet, "…"), newest.Snippet)
+}
+
+func TestAListOfFindingsLooksAtSoManyRetractedOnesAndGoesOn(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	kept := post(t, a, "kept", "first")
+	const retracted = 5001
+	var wg sync.WaitGroup
+	for w := range 64 {
+		wg.Go(func() {
+			for i := w; i < retracted; i += 64 {
+				res, err := a.PostKnowledge(t.Context(), atmcp.PostKnowledgeRequest{Title: fmt.Sprint(i), Body: "x"})
+				assert.NoError(t, err)
+				_, err = a.RetractKnowledge(t.Context(), atmcp.RetractKnowledgeRequest{ContentID: res.ContentID})
+				assert.NoError(t, err)
+			}
+		})
+	}
+	wg.Wait()
+	page, err := team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{})
+	require.NoError(t, err)
+	assert.Empty(t, page.Items)
+	require.NotEmpty(t, page.NextCursor)
+	page, err = team.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Listing: atmcp.Listing{Cursor: page.NextCursor}})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+	assert.Equal(t, kept.ContentID, page.Items[0].ContentID)
+	assert.Empty(t, page.NextCursor)
 }

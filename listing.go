@@ -31,6 +31,9 @@ const MaxPageBytes = 48_000
 // maxMaxBytes is the largest page that can be asked for.
 const maxMaxBytes = 1 << 20
 
+// maxExamined is how many records a page looks at, of those that are not wanted too.
+const maxExamined = 5000
+
 // page counts rows against a list's limits.
 type page struct {
 	rows, bytes int

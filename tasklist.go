@@ -28,9 +28,6 @@ type ListTasksResult struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
-// maxExamined is how many tasks one page looks at.
-const maxExamined = 5000
-
 // ListTasks returns a page of tasks.
 func (t *Team) ListTasks(ctx context.Context, req ListTasksRequest) (ListTasksResult, error) {
 	statuses := taskStatuses()
