@@ -109,6 +109,34 @@ func TestATaskThatFailedAtLengthCanBeClaimedUnderAKey(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestATaskEndsThoughAllThatWaitForItWereHeldAndLeftLongNotes(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	console, err := team.Console("desk")
+	require.NoError(t, err)
+	head := create(t, a, atmcp.CreateTaskRequest{Title: "head", Priority: -1})
+	note := strings.Repeat("\x01", 4<<10)
+	waiting := createTasks(t, a, 52)
+	for _, id := range waiting {
+		lease := a.Lease(id, claimNext(t, a).FencingToken)
+		_, err := lease.Progress(t.Context(), atmcp.ProgressRequest{Note: &note, Checkpoint: &note})
+		require.NoError(t, err)
+		_, err = lease.Release(t.Context(), atmcp.ReleaseRequest{})
+		require.NoError(t, err)
+		_, err = console.EditTask(t.Context(), atmcp.EditTaskRequest{
+			TaskRequest: atmcp.TaskRequest{TaskID: id}, DependsOn: &[]atmcp.TaskID{head},
+		})
+		require.NoError(t, err)
+	}
+	done, err := a.Lease(head, claimNext(t, a).FencingToken).Complete(t.Context(), atmcp.CompleteRequest{})
+	require.NoError(t, err)
+	assert.Len(t, done.EligibleUnblocked, len(waiting))
+	next := claimNext(t, a)
+	assert.Equal(t, &note, next.Task.Note)
+	assert.Equal(t, &note, next.Resume.Checkpoint)
+}
+
 func TestWhatManyAgentsShowOfThemselvesIsSaved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

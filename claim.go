@@ -199,7 +199,7 @@ func (t *teamTx) resume(x *task) *Resume {
 	if x.Token == 0 && len(x.DependsOn) == 0 {
 		return nil
 	}
-	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: x.Checkpoint, LastError: t.shownResult(x, shownResult)}
+	r := &Resume{Attempt: x.Attempts + 1, Checkpoint: t.textOf(x.text(partCheckpoint), x.Checkpoint), LastError: t.shownResult(x, shownResult)}
 	if last, ok := load[claimRecord](t, keyClaim(x.id, x.Token)); ok {
 		r.PreviousHolder, r.PreviousEnd = last.Agent, last.Outcome
 	}

@@ -281,7 +281,7 @@ func (c *Console) EditTask(ctx context.Context, req EditTaskRequest) (TaskResult
 		}
 		x.Title, x.Priority, x.Weight = whole.Title, whole.Priority, max(1, whole.Weight)
 		if req.Description != nil {
-			x.Description = t.keepText(x.text(partDescription), req.Description)
+			x.Description = t.keepText(x.text(partDescription), x.Description, req.Description)
 		}
 		if req.DependsOn != nil {
 			if err := t.redepend(x, *req.DependsOn); err != nil {

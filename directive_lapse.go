@@ -82,7 +82,7 @@ func (t *teamTx) leasedDirective(rec leaseRecord) (*directive, bool) {
 // failDirective ends a directive for a reason of the hub's own.
 func (t *teamTx) failDirective(x *directive, why string, payload map[string]any, by *actor) {
 	x.Status = DirectiveFailed
-	x.Result = t.keepText(x.text(partResult), &why)
+	x.Result = t.keepText(x.text(partResult), x.Result, &why)
 	payload["result_summary"] = why
 	t.putDirective(x, change{kind: EventDirectiveFailed, payload: payload, by: by})
 }

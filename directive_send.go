@@ -129,10 +129,10 @@ func (t *teamTx) sendDirective(id DirectiveID, req SendDirectiveRequest) (res Se
 	if req.ExpiresS > 0 {
 		x.ExpiresAt = t.in(time.Duration(req.ExpiresS) * time.Second)
 	}
-	x.Instruction = t.keepText(x.text(partInstruction), &req.Instruction)
+	x.Instruction = t.keepText(x.text(partInstruction), nil, &req.Instruction)
 	if req.Payload != nil {
 		payload := string(req.Payload)
-		x.Payload = t.keepText(x.text(partPayload), &payload)
+		x.Payload = t.keepText(x.text(partPayload), nil, &payload)
 	}
 	seq := t.putDirective(x, change{kind: EventDirectiveSent, payload: map[string]any{
 		"to_agent": to.ID, "instruction": cutText(req.Instruction, shownInstruction),

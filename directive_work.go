@@ -133,8 +133,8 @@ func (a *Agent) ReportDirective(ctx context.Context, req ReportDirectiveRequest)
 			return ReportDirectiveResult{}, err
 		}
 		x.Status, x.TTLS = req.Status, 0
-		x.Result = t.keepText(x.text(partResult), req.ResultSummary)
-		x.Output = t.keepText(x.text(partOutput), req.Output)
+		x.Result = t.keepText(x.text(partResult), x.Result, req.ResultSummary)
+		x.Output = t.keepText(x.text(partOutput), x.Output, req.Output)
 		kind := EventDirectiveDone
 		if req.Status == DirectiveFailed {
 			kind = EventDirectiveFailed

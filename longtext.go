@@ -2,6 +2,7 @@ package atmcp
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -20,15 +21,35 @@ type longText struct {
 	SHA256 string `json:"h,omitempty"`
 }
 
+// UnmarshalJSON also takes a text as it stands, which notes once were.
+func (x *longText) UnmarshalJSON(raw []byte) error {
+	if raw[0] == '"' {
+		return json.Unmarshal(raw, &x.Short)
+	}
+	type kept longText
+	return json.Unmarshal(raw, (*kept)(x))
+}
+
 // textID names one text of one record.
 type textID struct{ id, part string }
 
 func (n textID) key() keyspace.Key { return keyspace.Table(tableLongText).Str(n.id).Str(n.part) }
 
-// keepText stores a text and returns what the record holds of it; nil for nil.
-func (t *teamTx) keepText(n textID, text *string) *longText {
-	for k := range t.keys(keyspace.Range(n.key(), 0)) {
-		t.del(k) // of the text that was there before
+func (n textID) chunk(i int) keyspace.Key { return n.key().Uint(uint64(i)) } //nolint:gosec // not negative
+
+// chunks is how many values hold a text.
+func (x *longText) chunks() int {
+	if x == nil {
+		return 0
+	}
+	return (x.Len + textChunk - 1) / textChunk
+}
+
+// keepText stores a text in the place of another, and returns what the record holds of it;
+// nil for nil.
+func (t *teamTx) keepText(n textID, was *longText, text *string) *longText {
+	for i := range was.chunks() {
+		t.del(n.chunk(i))
 	}
 	if text == nil {
 		return nil
@@ -37,11 +58,12 @@ func (t *teamTx) keepText(n textID, text *string) *longText {
 	if len(s) <= maxPatchText {
 		return &longText{Short: s}
 	}
-	for i := 0; i*textChunk < len(s); i++ {
+	kept := &longText{Len: len(s), SHA256: sha256Hex(s)}
+	for i := range kept.chunks() {
 		chunk := s[i*textChunk : min((i+1)*textChunk, len(s))]
-		t.tx.Put(n.key().Uint(uint64(i)), append([]byte{recordVersion}, chunk...))
+		t.tx.Put(n.chunk(i), append([]byte{recordVersion}, chunk...))
 	}
-	return &longText{Len: len(s), SHA256: sha256Hex(s)}
+	return kept
 }
 
 // textOf returns a text that keepText stored; nil for nil.
@@ -53,11 +75,15 @@ func (t *teamTx) textOf(n textID, kept *longText) *string {
 		return &kept.Short
 	}
 	var b strings.Builder
-	for _, raw := range t.tx.Scan(keyspace.Range(n.key(), 0)) {
+	for i := range kept.chunks() {
+		raw, _ := t.tx.Get(n.chunk(i))
+		if len(raw) == 0 || raw[0] != recordVersion {
+			t.fail(fmt.Errorf("atmcp: text %s of %s is missing or damaged", n.part, n.id))
+			return &kept.Short
+		}
 		b.Write(raw[1:])
 	}
-	s := b.String()
-	return &s
+	return new(b.String())
 }
 
 // maxPayloadText is how much of a text an event's payload carries, in characters.

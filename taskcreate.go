@@ -110,7 +110,7 @@ func (t *teamTx) createTask(id TaskID, req CreateTaskRequest) (res CreateTaskRes
 	}
 	x := &task{id: id, isNew: true}
 	x.taskBody = taskBody{
-		Title: req.Title, Description: t.keepText(x.text(partDescription), req.Description), LeaseTTLS: req.LeaseTTLS,
+		Title: req.Title, Description: t.keepText(x.text(partDescription), nil, req.Description), LeaseTTLS: req.LeaseTTLS,
 		Capabilities: sortedSet(req.RequiredCapabilities), MaxAttempts: t.hub.cfg.TaskMaxAttempts,
 		CreatedAt: t.now(), CreatedBy: t.by.id,
 	}

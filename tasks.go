@@ -2,7 +2,7 @@ package atmcp
 
 import (
 	"context"
-	"encoding/json"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -127,8 +127,8 @@ type taskState struct {
 	NotBefore  int64      `json:"not_before,omitempty"`
 	Due        bool       `json:"due,omitempty"` // NotBefore has passed
 	Result     *longText  `json:"result,omitempty"`
-	Note       *string    `json:"note,omitempty"`
-	Checkpoint *string    `json:"checkpoint,omitempty"`
+	Note       *longText  `json:"note,omitempty"`
+	Checkpoint *longText  `json:"checkpoint,omitempty"`
 	UpdatedAt  int64      `json:"updated"`
 	Last       Seq        `json:"last"`
 }
@@ -165,6 +165,8 @@ func numberText(n Seq) string { return "#" + strconv.FormatUint(uint64(n), 10) }
 const (
 	partDescription = "d"
 	partTaskResult  = "r"
+	partNote        = "n"
+	partCheckpoint  = "c"
 )
 
 func (x *task) text(part string) textID { return textID{string(x.id), part} }
@@ -178,7 +180,8 @@ func (t *teamTx) publicTask(x *task) Task {
 		MaxAttempts: x.MaxAttempts, ResultSummary: t.textOf(x.text(partTaskResult), x.Result), LeaseTTLS: x.LeaseTTLS, CreatedAt: x.CreatedAt,
 		UpdatedAt: x.UpdatedAt, LastEventID: x.Last, Number: numberText(x.Number), DependsOn: x.DependsOn,
 		PendingDeps: x.Pending, BlockedBy: x.Dead, RequiredCapabilities: x.Capabilities,
-		NotBefore: optional(x.NotBefore), Checkpoint: x.Checkpoint, Note: x.Note,
+		NotBefore: optional(x.NotBefore), Checkpoint: t.textOf(x.text(partCheckpoint), x.Checkpoint),
+		Note: t.textOf(x.text(partNote), x.Note),
 	}
 }
 
@@ -206,8 +209,8 @@ func (x *task) image(b taskBody, s taskState) image {
 		{"depends_on", b.DependsOn},
 		{"required_capabilities", b.Capabilities},
 		{"not_before", optional(s.NotBefore)},
-		{"checkpoint", s.Checkpoint},
-		{"note", s.Note},
+		{"checkpoint", s.Checkpoint.image(false)},
+		{"note", s.Note.image(false)},
 	}
 }
 
@@ -222,7 +225,7 @@ func (t *teamTx) task(ref TaskID) (*task, error) {
 	return &task{id: id, taskBody: body, taskState: s, was: s, wasBody: body}, nil
 }
 
-// put writes a changed task, its event, its places in the indexes and its share
+// putTask writes a changed task, its event, its places in the indexes and its share
 // of the counters. It is the one way by which a task changes.
 func (t *teamTx) putTask(x *task, c change) Seq {
 	x.UpdatedAt = t.now()
@@ -245,7 +248,7 @@ func (t *teamTx) putTask(x *task, c change) Seq {
 
 // saveTask writes a task without an event: its indexes and counters follow.
 func (t *teamTx) saveTask(x *task) {
-	if x.isNew || x.bodyChanged() {
+	if x.isNew || !reflect.DeepEqual(x.taskBody, x.wasBody) {
 		save(t, keyTask(x.id), x.taskBody)
 	}
 	t.moveInOrder(x)
@@ -253,12 +256,6 @@ func (t *teamTx) saveTask(x *task) {
 	t.countTask(x)
 	save(t, keyTaskState(x.id), x.taskState)
 	x.was, x.wasBody, x.isNew = x.taskState, x.taskBody, false
-}
-
-func (x *task) bodyChanged() bool {
-	a, errA := json.Marshal(x.taskBody)
-	b, errB := json.Marshal(x.wasBody)
-	return errA != nil || errB != nil || string(a) != string(b)
 }
 
 func (t *teamTx) moveInOrder(x *task) {

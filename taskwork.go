@@ -116,10 +116,10 @@ func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResu
 			x.Progress = *pct
 		}
 		if req.Note != nil {
-			x.Note = req.Note
+			x.Note = t.keepText(x.text(partNote), x.Note, req.Note)
 		}
 		if req.Checkpoint != nil {
-			x.Checkpoint = req.Checkpoint
+			x.Checkpoint = t.keepText(x.text(partCheckpoint), x.Checkpoint, req.Checkpoint)
 		}
 		t.putTask(x, change{kind: EventTaskProgress, payload: map[string]any{
 			"progress_pct": pct, "status": x.Status, "note": req.Note,
@@ -180,7 +180,7 @@ func (l *Lease) Complete(ctx context.Context, req CompleteRequest) (CompleteResu
 			return CompleteResult{}, err
 		}
 		x.Status, x.Progress = TaskDone, 100
-		x.Result = t.keepText(x.text(partTaskResult), req.ResultSummary)
+		x.Result = t.keepText(x.text(partTaskResult), x.Result, req.ResultSummary)
 		seq := t.finishTask(x, change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": excerpt(req.ResultSummary)}})
 		return CompleteResult{TaskID: x.id, EventID: seq, EligibleUnblocked: t.unblockDependants(x)}, nil
 	})
@@ -237,7 +237,7 @@ func (l *Lease) Fail(ctx context.Context, req FailRequest) (FailResult, error) {
 		if err != nil {
 			return FailResult{}, err
 		}
-		x.Result = t.keepText(x.text(partTaskResult), req.Error)
+		x.Result = t.keepText(x.text(partTaskResult), x.Result, req.Error)
 		end := attemptEnd{
 			outcome: "failed", dead: req.Retryable != nil && !*req.Retryable,
 			payload: map[string]any{"error": excerpt(req.Error)},
