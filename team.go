@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 )
@@ -136,7 +135,7 @@ func (t *Team) ListAgents(ctx context.Context, req ListAgentsRequest) (ListAgent
 	page := newPage(req.Listing, clampLimit(req.Limit, len(members)+1, len(members)+1))
 	res := ListAgentsResult{Agents: []AgentInfo{}}
 	for _, m := range members {
-		info := t.state.info(m, live)
+		info := m.info(live)
 		if !page.take(info, info.Brief()) {
 			res.NextCursor = string(res.Agents[len(res.Agents)-1].AgentID)
 			break
@@ -160,8 +159,9 @@ func (a AgentInfo) Brief() BriefAgent {
 	return BriefAgent{a.AgentID, a.DisplayName, a.Presence, a.CurrentTaskID}
 }
 
-// info joins what is stored of a member with what liveness knows.
-func (s *teamState) info(m memberRecord, live map[AgentID]presenceOf) AgentInfo {
+// info joins what is stored of a member with what liveness knows, which alone tells who is
+// present: what is stored may be a minute old.
+func (m memberRecord) info(live map[AgentID]presenceOf) AgentInfo {
 	a := AgentInfo{
 		AgentID: m.ID, DisplayName: m.Name, Capabilities: notNil(m.Capabilities), Presence: PresenceOffline,
 		LastSeen: m.LastSeen, JoinedAt: m.JoinedAt, Left: m.Left, Retired: m.Retired, Client: m.Client,
@@ -170,8 +170,6 @@ func (s *teamState) info(m memberRecord, live map[AgentID]presenceOf) AgentInfo 
 	if p, ok := live[m.ID]; ok && !m.Left {
 		a.Presence, a.LastSeen = p.Presence, p.seen
 		status, task, progress = p.Status, p.Task, p.Progress
-	} else if !m.Left && time.Since(time.UnixMilli(m.LastSeen)) < s.hub.cfg.PresenceDegraded {
-		a.Presence = PresenceDegraded
 	}
 	if status != "" {
 		a.StatusSummary = &status
@@ -195,7 +193,7 @@ func (t *Team) AgentRef(ctx context.Context, ref string) (AgentInfo, error) {
 	if err != nil {
 		return AgentInfo{}, err
 	}
-	return t.state.info(m, t.state.presences(ctx)), nil
+	return m.info(t.state.presences(ctx)), nil
 }
 
 // UnknownAgentError refuses a name or id that is no member's.
