@@ -65,43 +65,57 @@ type LeaveRequest struct {
 	IdemKey string `json:"idem_key,omitempty"`
 }
 
-// LeaveResult names what went back to the team.
+// LeaveResult names what went back to the team: the first 1,000 tasks and the first
+// 1,000 directives.
 type LeaveResult struct {
 	Outcome
 
 	RequeuedTasks      []TaskID      `json:"requeued_tasks"`
 	RequeuedDirectives []DirectiveID `json:"requeued_directives,omitempty"`
+	More               int           `json:"more,omitempty"` // so many went back beside those
 }
 
-// leaveChunk is how many leases one transaction gives back.
-const leaveChunk = 8
+const (
+	leaveChunk = 8    // leases that one transaction gives back
+	maxNamed   = 1000 // ids of a sort in a LeaveResult: the record of its idempotency key holds them
+)
+
+// add joins what went back later.
+func (r LeaveResult) add(o LeaveResult) LeaveResult {
+	tasks := slices.Concat(r.RequeuedTasks, o.RequeuedTasks)
+	directives := slices.Concat(r.RequeuedDirectives, o.RequeuedDirectives)
+	named := LeaveResult{
+		RequeuedTasks:      notNil(tasks[:min(len(tasks), maxNamed)]),
+		RequeuedDirectives: directives[:min(len(directives), maxNamed)],
+	}
+	named.More = r.More + o.More + len(tasks) - len(named.RequeuedTasks) + len(directives) - len(named.RequeuedDirectives)
+	return named
+}
 
 // Leave gives back all that the agent holds, without counting an attempt, ends its
 // handles and marks it as gone. The member stays in the roster as offline. A
 // call with the same name joins it again.
 func (a *Agent) Leave(ctx context.Context, req LeaveRequest) (LeaveResult, error) {
-	res := LeaveResult{RequeuedTasks: []TaskID{}}
-	for {
+	held, err := view(ctx, a.state, func(t *teamTx) ([]leaseRecord, error) { return t.leasesOf(a.id), nil })
+	if err != nil {
+		return LeaveResult{}, err
+	}
+	var res LeaveResult
+	for chunk := range slices.Chunk(held, leaveChunk) {
 		more, err := update(ctx, a.state, a.actor(), func(t *teamTx) (LeaveResult, error) {
 			if !t.present(a) || t.has(keyIdem(string(a.id), req.IdemKey)) {
 				return LeaveResult{}, nil // there is nothing to do, or it was done
 			}
-			return t.giveBack(a.id, leaveChunk), nil
+			return t.giveBack(chunk), nil
 		})
 		if err != nil {
 			return LeaveResult{}, err
 		}
-		res.RequeuedTasks = append(res.RequeuedTasks, more.RequeuedTasks...)
-		res.RequeuedDirectives = append(res.RequeuedDirectives, more.RequeuedDirectives...)
-		if len(more.RequeuedTasks)+len(more.RequeuedDirectives) < leaveChunk {
-			break
-		}
+		res = res.add(more)
 	}
 	left, err := mutate(ctx, a, call{"leave_team", req.IdemKey, struct{}{}}, func(t *teamTx) (LeaveResult, error) {
-		last := t.giveBack(a.id, leaveChunk)
-		res := res
-		res.RequeuedTasks = append(slices.Clip(res.RequeuedTasks), last.RequeuedTasks...)
-		res.RequeuedDirectives = append(slices.Clip(res.RequeuedDirectives), last.RequeuedDirectives...)
+		late := t.leasesOf(a.id) // granted meanwhile; what does not fit lapses
+		res := res.add(t.giveBack(late[:min(len(late), leaveChunk)]))
 		m, _ := t.member(a.id)
 		before := m
 		m.Left, m.LastSeen, m.Status, m.Task, m.Progress = true, t.now(), "", "", 0

@@ -129,7 +129,7 @@ func (e *NothingToClaimError) Code() Code { return e.Reason }
 // for it by name need not wait. Refusals: [CodeUnknownTask],
 // [NotOpenError], [DepsUnmetError], [CodeForbidden] where a capability is missing.
 func (a *Agent) ClaimTask(ctx context.Context, req ClaimTaskRequest) (ClaimResult, error) {
-	res, err := mutate(ctx, a, call{"claim_task", req.IdemKey, req}, func(t *teamTx) (ClaimResult, error) {
+	return mutate(ctx, a, call{"claim_task", req.IdemKey, req}, func(t *teamTx) (ClaimResult, error) {
 		x, err := t.task(req.TaskID)
 		if err != nil {
 			return ClaimResult{}, err
@@ -139,7 +139,6 @@ func (a *Agent) ClaimTask(ctx context.Context, req ClaimTaskRequest) (ClaimResul
 		}
 		return t.claim(x, a.id, a.client), nil
 	})
-	return a.claimed(res), err
 }
 
 // claimable tells why a task cannot be claimed.
@@ -235,15 +234,6 @@ func (t *teamTx) shownResult(x *task, most int) *string {
 	return new(cutJSON(*text, most))
 }
 
-// claimed remembers what the agent is at, for people. A replay tells of what it
-// once was at.
-func (a *Agent) claimed(res ClaimResult) ClaimResult {
-	if res.TaskID != "" && !res.Replayed {
-		a.state.people.change(a.id, func(p *person) { p.Task, p.Progress = res.TaskID, 0 })
-	}
-	return res
-}
-
 // ClaimNextTask takes a lease on the first task that the agent can do: by
 // priority, then by age. With Wait it waits for one; of those who wait, one is
 // woken for one task. Where there is none the refusal is [NothingToClaimError].
@@ -273,7 +263,7 @@ func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (re
 		case waitErr != nil:
 			return ClaimResult{}, waitErr
 		case !newSets || time.Now().After(deadline):
-			return a.claimed(res), err
+			return res, err
 		}
 	}
 }

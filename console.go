@@ -154,15 +154,9 @@ func (c *Console) CancelTask(ctx context.Context, req TaskRequest) (TaskResult, 
 		x.Status, x.Assignee = TaskCancelled, ""
 		seq := t.finishTask(x, change{kind: EventTaskCancelled, payload: reasonOf(req)})
 		t.blockDependants(x)
-		t.tellHolder(holder, x, NewsTaskCancelled)
+		t.takenFrom(holder, x, NewsTaskCancelled)
 		return seq, nil
 	})
-}
-
-func (t *teamTx) tellHolder(holder AgentID, x *task, kind NewsKind) {
-	if holder != "" {
-		t.tell(holder, newsRecord{Kind: kind, Entity: EntityTask, ID: string(x.id)})
-	}
 }
 
 // ReleaseTask takes a task from its holder and offers it again; no attempt is counted.
@@ -173,7 +167,7 @@ func (c *Console) ReleaseTask(ctx context.Context, req TaskRequest) (TaskResult,
 		}
 		holder := x.Assignee
 		t.reopen(x, "released", change{kind: EventTaskReleased, payload: reasonOf(req)})
-		t.tellHolder(holder, x, NewsLeaseLost)
+		t.takenFrom(holder, x, NewsLeaseLost)
 		return x.Last, nil
 	})
 }
@@ -203,10 +197,10 @@ func (c *Console) ReassignTask(ctx context.Context, req ReassignRequest) (TaskRe
 		if x.Status.held() {
 			holder := x.Assignee
 			t.reopen(x, "released", change{kind: EventTaskReleased, payload: reasonOf(req.TaskRequest)})
-			t.tellHolder(holder, x, NewsLeaseLost)
+			t.takenFrom(holder, x, NewsLeaseLost)
 		}
 		t.claim(x, m.ID, m.Client)
-		t.tellHolder(m.ID, x, NewsTaskAssigned)
+		t.tell(m.ID, newsRecord{Kind: NewsTaskAssigned, Entity: EntityTask, ID: string(x.id)})
 		return x.Last, nil
 	})
 }

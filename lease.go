@@ -50,7 +50,7 @@ func keyLease(k leaseKind, id string) keyspace.Key {
 func (t *teamTx) grant(rec leaseRecord) {
 	rec.Since = t.now()
 	save(t, keyLease(rec.Kind, rec.ID), rec)
-	t.tx.Note(leaseNote{rec: rec})
+	t.tx.Note(leaseNote{rec: rec, began: true})
 }
 
 // renew gives a lease a fresh term. The caller has checked the token.

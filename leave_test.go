@@ -79,3 +79,21 @@ func TestLeavingNamesEveryDirectiveThatGoesBack(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, res.RequeuedDirectives, 20)
 }
+
+func TestLeavingWithThousandsOfLeasesUnderAKeyNamesTheFirstAndCountsTheOthers(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t, newHub(t))
+	a := join(t, team, "alice")
+	const held = 1203
+	fill(t, a, 2*held) // half of them are nobody's here
+	for range held {
+		claimNext(t, a)
+	}
+	res, err := a.Leave(t.Context(), atmcp.LeaveRequest{IdemKey: "k"})
+	require.NoError(t, err)
+	assert.Len(t, res.RequeuedTasks, 1000)
+	assert.Equal(t, held-1000, res.More)
+	status, err := team.Status(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, map[atmcp.TaskStatus]int{atmcp.TaskOpen: 2 * held}, status.Tasks)
+}

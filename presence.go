@@ -80,6 +80,20 @@ func (p *people) change(id AgentID, fn func(*person)) Beat {
 	return who.Beat
 }
 
+// follow shows of a holder the task that it was granted last, until the lease on it is over.
+func (p *people) follow(n leaseNote) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.m[n.rec.Holder]
+	switch {
+	case who == nil || n.rec.Kind != leaseTask:
+	case n.began:
+		who.Task, who.Progress = TaskID(n.rec.ID), 0
+	case n.ended && who.Task == TaskID(n.rec.ID):
+		who.Task, who.Progress = "", 0
+	}
+}
+
 func (p *people) forget(id AgentID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

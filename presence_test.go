@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/store/memstore"
 )
 
 func infoOf(t *testing.T, team *atmcp.Team, ref string) atmcp.AgentInfo {
@@ -148,4 +149,49 @@ func TestWhereAnAgentRunsIsKeptAndFollowed(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		assert.Equal(t, want, infoOf(t, a.Team, "alice").Client)
 	})
+}
+
+func TestATaskThatWasTakenFromItsHolderIsNotWhatTheHolderIsAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := memstore.New()
+		team := newTeam(t, openOn(t, data))
+		a := join(t, team, "alice")
+		console, err := team.Console("desk")
+		require.NoError(t, err)
+		id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		at := func(team *atmcp.Team) *atmcp.TaskID { return infoOf(t, team, "alice").CurrentTaskID }
+		take := func() {
+			claimNext(t, a)
+			require.Equal(t, &id, at(team))
+			time.Sleep(61 * time.Second)
+			_, err := a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{}) // it is saved what the agent is at
+			require.NoError(t, err)
+			time.Sleep(2 * time.Second)
+		}
+		take()
+		_, err = console.ReleaseTask(t.Context(), atmcp.TaskRequest{TaskID: id})
+		require.NoError(t, err)
+		_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{})
+		require.NoError(t, err)
+		assert.Nil(t, at(team), "released by the console")
+		take()
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, atmcp.TaskOpen, taskOf(t, a, id).Status)
+		other, err := openOn(t, data).Team(t.Context(), "crew")
+		require.NoError(t, err)
+		assert.Nil(t, at(other), "lapsed")
+	})
+}
+
+func TestWhoIsPresentIsToldAlikeAfterARestart(t *testing.T) {
+	t.Parallel()
+	data := memstore.New()
+	join(t, newTeam(t, openOn(t, data)), "alice")
+	team, err := openOn(t, data).Team(t.Context(), "crew")
+	require.NoError(t, err)
+	status, err := team.Status(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, status.AgentsOnline)
+	assert.Equal(t, atmcp.PresenceOffline, infoOf(t, team, "alice").Presence)
 }

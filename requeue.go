@@ -19,19 +19,39 @@ func (t *teamTx) lapseTask(rec leaseRecord) {
 	t.endAttempt(x, attemptEnd{
 		outcome: "expired", by: &by, payload: map[string]any{"reason": "lease_expired"},
 	})
-	t.tell(rec.Holder, newsRecord{Kind: NewsLeaseLost, Entity: EntityTask, ID: rec.ID})
+	t.takenFrom(rec.Holder, x, NewsLeaseLost)
 }
 
-// giveBack requeues up to limit of what an agent holds, without counting an attempt.
-func (t *teamTx) giveBack(who AgentID, limit int) LeaveResult {
-	res := LeaveResult{RequeuedTasks: []TaskID{}}
-	var held []leaseRecord
-	for _, rec := range scan[leaseRecord](t, keyspace.Range(keyspace.Table(tableLease), 0)) {
-		if rec.Holder == who && len(held) < limit {
+// takenFrom tells an agent that it holds a task no more, and forgets it as what the agent is at.
+func (t *teamTx) takenFrom(holder AgentID, x *task, why NewsKind) {
+	m, ok := t.member(holder)
+	if !ok {
+		return // nobody held it
+	}
+	t.tell(holder, newsRecord{Kind: why, Entity: EntityTask, ID: string(x.id)})
+	if m.Task == x.id {
+		m.Task, m.Progress = "", 0
+		save(t, keyMember(holder), m)
+	}
+}
+
+// leasesOf returns what an agent holds.
+func (t *teamTx) leasesOf(who AgentID) (held []leaseRecord) {
+	for _, rec := range scan[leaseRecord](t, rangeOf(keyspace.Table(tableLease))) {
+		if rec.Holder == who {
 			held = append(held, rec)
 		}
 	}
-	for _, rec := range held {
+	return held
+}
+
+// giveBack requeues what leases are on that still last, without counting an attempt.
+func (t *teamTx) giveBack(held []leaseRecord) (res LeaveResult) {
+	for _, seen := range held {
+		rec, ok := load[leaseRecord](t, keyLease(seen.Kind, seen.ID))
+		if !ok || rec.Token != seen.Token {
+			continue // it ended meanwhile
+		}
 		if rec.Kind == leaseDirective {
 			res.RequeuedDirectives = append(res.RequeuedDirectives, t.returnDirective(rec, "agent_left"))
 			continue

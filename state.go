@@ -52,6 +52,7 @@ type (
 	}
 	leaseNote struct { // a lease began, was renewed, or ended
 		rec     leaseRecord
+		began   bool
 		ended   bool
 		earlier bool // renewed by a sign of life that this hub has counted already
 	}
@@ -75,6 +76,7 @@ func (h *Hub) committed(team string, _ store.Head, notes []any) {
 		case leaseNote:
 			if s != nil {
 				s.leases.apply(n)
+				s.people.follow(n)
 			}
 		case eventNote:
 			if s != nil {

@@ -174,7 +174,7 @@ func (l *Lease) Complete(ctx context.Context, req CompleteRequest) (CompleteResu
 		return CompleteResult{}, err
 	}
 	c := call{"complete_task", req.IdemKey, []any{l.id, l.token, req}}
-	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (CompleteResult, error) {
+	return mutate(ctx, l.agent, c, func(t *teamTx) (CompleteResult, error) {
 		x, err := t.heldTask(l)
 		if err != nil {
 			return CompleteResult{}, err
@@ -183,20 +183,6 @@ func (l *Lease) Complete(ctx context.Context, req CompleteRequest) (CompleteResu
 		x.Result = t.keepText(x.text(partTaskResult), x.Result, req.ResultSummary)
 		seq := t.finishTask(x, change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": excerpt(req.ResultSummary)}})
 		return CompleteResult{TaskID: x.id, EventID: seq, EligibleUnblocked: t.unblockDependants(x)}, nil
-	})
-	l.agent.idle(res.TaskID)
-	return res, err
-}
-
-// idle forgets the task as what the agent is at.
-func (a *Agent) idle(id TaskID) {
-	if id == "" {
-		return
-	}
-	a.state.people.change(a.id, func(p *person) {
-		if p.Task == id {
-			p.Task, p.Progress = "", 0
-		}
 	})
 }
 
@@ -232,7 +218,7 @@ func (l *Lease) Fail(ctx context.Context, req FailRequest) (FailResult, error) {
 		return FailResult{}, invalid("retry_after_s", "is %d, must be from 0 to 86400", *s)
 	}
 	c := call{"fail_task", req.IdemKey, []any{l.id, l.token, req}}
-	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (FailResult, error) {
+	return mutate(ctx, l.agent, c, func(t *teamTx) (FailResult, error) {
 		x, err := t.heldTask(l)
 		if err != nil {
 			return FailResult{}, err
@@ -249,8 +235,6 @@ func (l *Lease) Fail(ctx context.Context, req FailRequest) (FailResult, error) {
 		dead := t.endAttempt(x, end)
 		return FailResult{TaskID: x.id, Requeued: !dead, Dead: dead, Attempts: x.Attempts, NotBefore: optional(x.NotBefore)}, nil
 	})
-	l.agent.idle(res.TaskID)
-	return res, err
 }
 
 // ReleaseRequest gives a task back.
@@ -267,7 +251,7 @@ type ReleaseResult struct {
 
 // Release gives the task back without counting an attempt. Its progress is kept.
 func (l *Lease) Release(ctx context.Context, req ReleaseRequest) (ReleaseResult, error) {
-	res, err := mutate(ctx, l.agent, call{"release_task", req.IdemKey, []any{l.id, l.token, req}}, func(t *teamTx) (ReleaseResult, error) {
+	return mutate(ctx, l.agent, call{"release_task", req.IdemKey, []any{l.id, l.token, req}}, func(t *teamTx) (ReleaseResult, error) {
 		x, err := t.heldTask(l)
 		if err != nil {
 			return ReleaseResult{}, err
@@ -275,8 +259,6 @@ func (l *Lease) Release(ctx context.Context, req ReleaseRequest) (ReleaseResult,
 		t.reopen(x, "released", change{kind: EventTaskReleased})
 		return ReleaseResult{TaskID: x.id}, nil
 	})
-	l.agent.idle(res.TaskID)
-	return res, err
 }
 
 // finishTask writes a task that became final, and ends its lease.
