@@ -199,6 +199,7 @@ func Open(ctx context.Context, cfg Config) (*Hub, error) {
 	}
 	h.db = txn.Open(cfg.Store, txn.Options{
 		CacheBytes: cfg.CacheBytes,
+		Keep:       readSoon,
 		Logger:     cfg.Logger,
 		OnCommit:   h.committed,
 		OnForeign:  h.movedElsewhere,

@@ -80,3 +80,44 @@ func oneTask(ctx context.Context, a *atmcp.Agent) error {
 	_, err = a.Lease(held.TaskID, held.FencingToken).Complete(ctx, atmcp.CompleteRequest{})
 	return err
 }
+
+// BenchmarkCalls is what each of the calls that agents make most costs the hub itself:
+// one agent, a store in memory, nobody else there.
+func BenchmarkCalls(b *testing.B) {
+	hub, err := atmcp.Open(b.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, hub.Close()) })
+	made, err := hub.CreateTeam(b.Context(), atmcp.CreateTeamRequest{Name: "crew"})
+	require.NoError(b, err)
+	cred := atmcp.Credential{Token: made.JoinToken, Name: "alice"}
+	a, err := hub.Identify(b.Context(), cred)
+	require.NoError(b, err)
+	n := 0
+	for _, call := range []struct {
+		name string
+		once func(context.Context) error
+	}{
+		{"identify", func(ctx context.Context) error { _, err := hub.Identify(ctx, cred); return err }},
+		{"news", func(ctx context.Context) error { _, err := a.News(ctx); return err }},
+		{"heartbeat", func(ctx context.Context) error { _, err := a.Heartbeat(ctx, atmcp.HeartbeatRequest{}); return err }},
+		{"set_memory", func(ctx context.Context) error {
+			_, err := a.SetMemory(ctx, atmcp.SetMemoryRequest{Key: "branch", Value: []byte(`{"name":"main","ahead":3}`)})
+			return err
+		}},
+		{"post_knowledge", func(ctx context.Context) error {
+			n++
+			_, err := a.PostKnowledge(ctx, atmcp.PostKnowledgeRequest{Title: fmt.Sprint("finding ", n), Body: "the pool leaks", Tags: []string{"db"}})
+			return err
+		}},
+		{"a_task", func(ctx context.Context) error { return oneTask(ctx, a) }},
+	} {
+		b.Run(call.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := call.once(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -237,9 +237,22 @@ func (t *teamTx) shownResult(x *task, most int) *string {
 // ClaimNextTask takes a lease on the first task that the agent can do: by
 // priority, then by age. With Wait it waits for one; of those who wait, one is
 // woken for one task. Where there is none the refusal is [NothingToClaimError].
-func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (res ClaimResult, err error) {
+func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (ClaimResult, error) {
+	claim := func() (ClaimResult, error) {
+		return mutate(ctx, a, call{"claim_next_task", req.IdemKey, req}, func(t *teamTx) (ClaimResult, error) {
+			return t.claimNext(a, req.CapabilityFilter)
+		})
+	}
+	if req.Wait <= 0 {
+		return claim()
+	}
+	return a.waitToClaim(ctx, req, claim)
+}
+
+// waitToClaim claims as soon as there is something to claim, and anew where what wakes the
+// agent changes.
+func (a *Agent) waitToClaim(ctx context.Context, req ClaimNextTaskRequest, claim func() (ClaimResult, error)) (res ClaimResult, err error) {
 	deadline := time.Now().Add(req.Wait)
-	c := call{"claim_next_task", req.IdemKey, req}
 	for {
 		topics, err := a.readyTopics(ctx, req.CapabilityFilter)
 		if err != nil {
@@ -248,15 +261,14 @@ func (a *Agent) ClaimNextTask(ctx context.Context, req ClaimNextTaskRequest) (re
 		newSets := false
 		w := waiting{who: a, upTo: time.Until(deadline), topics: topics}
 		waitErr := a.await(ctx, w, func() (bool, error) {
-			res, err = mutate(ctx, a, c, func(t *teamTx) (ClaimResult, error) { return t.claimNext(a, req.CapabilityFilter) })
-			if CodeOf(err) != CodeNothingToClaim || req.Wait <= 0 {
+			if res, err = claim(); CodeOf(err) != CodeNothingToClaim {
 				return true, nil
 			}
 			now, topicErr := a.readyTopics(ctx, req.CapabilityFilter)
 			newSets = topicErr == nil && !slices.Equal(now, topics)
 			return newSets, topicErr
 		})
-		if failed := cmp.Or(waitErr, err); failed != nil && CodeOf(failed) != CodeNothingToClaim && req.Wait > 0 {
+		if failed := cmp.Or(waitErr, err); failed != nil && CodeOf(failed) != CodeNothingToClaim {
 			a.passOn(topics)
 		}
 		switch {

@@ -19,13 +19,14 @@ import (
 type meter struct {
 	store.Store
 
-	rows, keys atomic.Int64
+	reads, rows, keys atomic.Int64
 }
 
 func (m *meter) Limits() store.Limits { return store.LimitsOf(m.Store) }
 
 func (m *meter) Read(ctx context.Context, team string, ranges ...store.Range) (store.Snapshot, error) {
 	s, err := m.Store.Read(ctx, team, ranges...)
+	m.reads.Add(1)
 	for _, rows := range s.Rows {
 		m.rows.Add(int64(len(rows)))
 	}

@@ -138,8 +138,9 @@ func (t *teamTx) emit(c change) Seq {
 		t.fail(fmt.Errorf("encode %s: %w", c.kind, err))
 		return seq
 	}
-	t.tx.Put(keyEvent(seq), chain(raw, t.hashOf(seq-1)))
-	t.tx.Note(eventNote{seq: seq, kind: c.kind})
+	stored := chain(raw, t.hashOf(seq-1))
+	t.tx.Put(keyEvent(seq), stored)
+	t.tx.Note(eventNote{seq: seq, kind: c.kind, stored: stored})
 	t.wake(topicLog(t.team.id))
 	return seq
 }
@@ -170,9 +171,32 @@ func (t *teamTx) hashOf(seq Seq) []byte {
 	if seq == 0 {
 		return nil
 	}
+	if n := t.team.newest.Load(); n != nil && n.head == t.tx.Head() && n.seq == seq {
+		return n.hash
+	}
 	stored, _ := t.tx.Get(keyEvent(seq))
+	return hashIn(stored)
+}
+
+func hashIn(stored []byte) []byte {
 	_, hash := unchain(stored)
 	return hash
+}
+
+// newestEvent is the last event of a head that this hub committed, so that the next one
+// need not read it.
+type newestEvent struct {
+	head store.Head
+	seq  Seq
+	hash []byte
+}
+
+// follow notes the newest event of a commit, or that there was none in it.
+func (s *teamState) follow(base, head store.Head, newest *newestEvent) {
+	if before := s.newest.Load(); newest == nil && before != nil && before.head == base {
+		newest = &newestEvent{head: head, seq: before.seq, hash: before.hash}
+	}
+	s.newest.Store(newest)
 }
 
 // compactJSON encodes without escaping HTML; nil becomes {}.

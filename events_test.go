@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -191,4 +192,32 @@ func TestAPageOfTheLogIsCutByItsSizeAndGoesOnBehindIt(t *testing.T) {
 	page, err := a.Sync(t.Context(), req)
 	require.NoError(t, err)
 	assert.Equal(t, 1, page.Count, "one event is always returned")
+}
+
+func TestTheChainHoldsWhicheverHubCommitsAndWhatever(t *testing.T) {
+	t.Parallel()
+	data := memstore.New()
+	first := newTeam(t, openOn(t, data))
+	second, err := openOn(t, data).Team(t.Context(), "crew")
+	require.NoError(t, err)
+	agents := []*atmcp.Agent{join(t, first, "alice"), join(t, second, "bob")}
+	var wg sync.WaitGroup
+	for i, a := range agents {
+		dice := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // no secret
+		wg.Go(func() {
+			for range 300 {
+				var err error
+				if dice.IntN(3) == 0 { // a commit without an event
+					_, err = a.AppendOutput(t.Context(), atmcp.AppendOutputRequest{Text: "x"})
+				} else {
+					_, err = a.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "k", Value: []byte("1")})
+				}
+				assert.NoError(t, err)
+			}
+		})
+	}
+	wg.Wait()
+	report, err := first.VerifyLog(t.Context())
+	require.NoError(t, err)
+	assert.Greater(t, report.Last, atmcp.Seq(300))
 }

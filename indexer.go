@@ -9,7 +9,6 @@ import (
 
 	"github.com/atmcp/atmcp/internal/keyspace"
 	"github.com/atmcp/atmcp/search"
-	"github.com/atmcp/atmcp/store"
 )
 
 // The index is a projection of the findings: the store decides what there is,
@@ -244,13 +243,13 @@ func (t *teamTx) changedFindings(at search.Position) []findingRecord {
 
 // loadTexts fetches the texts that are about to be read, in one read.
 func (t *teamTx) loadTexts(found []findingRecord) {
-	ranges := make([]store.Range, 0, len(found))
+	keys := make([]keyspace.Key, 0, len(found))
 	for _, f := range found {
 		if f.Present {
-			ranges = append(ranges, store.Range{Start: keyText(f.id)})
+			keys = append(keys, keyText(f.id))
 		}
 	}
-	t.tx.Load(ranges...)
+	t.fetch(keys...)
 }
 
 func (t *teamTx) indexOp(f findingRecord) search.Op {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/atmcp/atmcp/internal/canon"
 	"github.com/atmcp/atmcp/internal/keyspace"
-	"github.com/atmcp/atmcp/store"
 )
 
 // The bounds of a finding.
@@ -119,11 +118,11 @@ func (t *teamTx) finding(id ContentID) (findingRecord, bool) {
 
 // findings reads one for each id, in one read. What there is not is not present.
 func (t *teamTx) findings(ids []ContentID) []findingRecord {
-	ranges := make([]store.Range, len(ids))
+	keys := make([]keyspace.Key, len(ids))
 	for i, id := range ids {
-		ranges[i].Start = keyFinding(id)
+		keys[i] = keyFinding(id)
 	}
-	t.tx.Load(ranges...)
+	t.fetch(keys...)
 	found := make([]findingRecord, len(ids))
 	for i, id := range ids {
 		found[i], _ = t.finding(id)
@@ -212,6 +211,8 @@ func (t *teamTx) postFinding(author AgentID, req PostKnowledgeRequest, tags []st
 	if req.Supersedes == id {
 		return PostKnowledgeResult{}, invalid("supersedes", "is this finding itself; post what is true now, with other words")
 	}
+	contrib := keyContrib(id).Str(string(author))
+	t.fetch(keyFinding(id), contrib)
 	was, known := t.finding(id)
 	if most := t.hub.cfg.MaxFindings; !was.Present && t.counts().Findings >= most {
 		return PostKnowledgeResult{}, limitError("findings in a team", most)
@@ -224,7 +225,7 @@ func (t *teamTx) postFinding(author AgentID, req PostKnowledgeRequest, tags []st
 	if err := t.takePlaceOf(&f, req.Supersedes); err != nil {
 		return PostKnowledgeResult{}, err
 	}
-	before, repeated := load[contribution](t, keyContrib(id).Str(string(author)))
+	before, repeated := load[contribution](t, contrib)
 	f.Contributors += oneIf(!repeated)
 	if !known {
 		f.Title, f.Tags, f.Size, f.FirstAuthor, f.FirstSeen = req.Title, tags, len(req.Body), author, t.now()
@@ -234,7 +235,7 @@ func (t *teamTx) postFinding(author AgentID, req PostKnowledgeRequest, tags []st
 	}
 	t.settlePlaces(f, was, req.Supersedes)
 	seq := t.putFinding(f, was, c)
-	save(t, keyContrib(id).Str(string(author)), contribution{Task: cmp.Or(task, before.Task), At: t.now(), Last: seq})
+	save(t, contrib, contribution{Task: cmp.Or(task, before.Task), At: t.now(), Last: seq})
 	return PostKnowledgeResult{ContentID: id, EventID: seq, Deduped: known, ContributorCount: f.Contributors}, nil
 }
 

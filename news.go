@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
+	"github.com/atmcp/atmcp/store"
 )
 
 // NewsKind says why an agent should look up from its work.
@@ -49,11 +50,15 @@ func (t *teamTx) tell(a AgentID, n newsRecord) {
 	t.wake(topicAgent(t.team.id, a))
 }
 
+func newsRange(a AgentID, since Seq, limit int) store.Range {
+	return keyspace.RangeFrom(keyNews(a), keyNews(a).Uint(uint64(since)), limit)
+}
+
 // newsAfter yields up to limit items that concern an agent after a cursor, oldest
 // first; a limit of zero means all.
 func (t *teamTx) newsAfter(a AgentID, since Seq, limit int) iter.Seq[NewsItem] {
 	return func(yield func(NewsItem) bool) {
-		for k, n := range scan[newsRecord](t, keyspace.RangeFrom(keyNews(a), keyNews(a).Uint(uint64(since)), limit)) {
+		for k, n := range scan[newsRecord](t, newsRange(a, since, limit)) {
 			r := keyspace.Parse(k)
 			r.Str()
 			item := NewsItem{EventID: Seq(r.Uint()), Kind: n.Kind, Status: n.Status, TS: n.At}
@@ -80,8 +85,11 @@ type News struct {
 	Directives int      `json:"directives,omitempty"`          // that wait in the inbox
 }
 
-// newsShown is how many ids of a kind ride on a reply.
-const newsShown = 1
+const (
+	newsShown   = 1   // ids of a kind that ride on a reply
+	newsLooked  = 100 // items that it looks at
+	newsCounted = 20  // directives that it counts
+)
 
 func (n News) empty() bool {
 	return len(n.Cancelled)+len(n.LeasesLost)+len(n.Assigned)+n.Finished+n.Directives == 0
@@ -97,7 +105,8 @@ func (a *Agent) News(ctx context.Context) (*News, error) {
 		open  int
 	}
 	f, err := view(ctx, a.state, func(t *teamTx) (found, error) {
-		return found{slices.Collect(t.newsAfter(a.id, since, 100)), t.waitingDirectives(a.id, 20)}, nil
+		t.tx.Load(newsRange(a.id, since, newsLooked), keyspace.Range(keyInbox(a.id, DirectivePending), newsCounted))
+		return found{slices.Collect(t.newsAfter(a.id, since, newsLooked)), t.waitingDirectives(a.id, newsCounted)}, nil
 	})
 	if err != nil {
 		return nil, err

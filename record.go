@@ -43,6 +43,16 @@ const (
 	tableUsage      = 'U' // span, beginning, agent → usageRecord
 )
 
+// readSoon tells which records are read one by one soon after they were written: those of
+// work that goes on, and of who does it.
+func readSoon(key []byte) bool {
+	switch key[0] {
+	case tableMember, tableTask, tableTaskState, tableLease, tableClaim, tableDirective, tableMemory:
+		return true
+	}
+	return false
+}
+
 //nolint:gochecknoglobals // keys are constants that Go cannot write as such
 var (
 	keyFormat   = keyspace.Table(tableFormat)

@@ -22,6 +22,7 @@ type teamState struct {
 	board  board
 	ledger ledger
 	output outputHeads
+	newest atomic.Pointer[newestEvent]
 }
 
 func newTeamState(h *Hub, id TeamID, name string) *teamState {
@@ -43,8 +44,9 @@ type (
 	holdsNote struct{} // some credential may do less than before
 	wakeNote  string   // a topic
 	eventNote struct {
-		seq  Seq
-		kind EventKind
+		seq    Seq
+		kind   EventKind
+		stored []byte
 	}
 	outputNote struct { // an agent's newest chunk
 		agent AgentID
@@ -60,9 +62,10 @@ type (
 
 // committed tells the hub's memory what a group of transactions changed, in
 // commit order and before their callers hear of it.
-func (h *Hub) committed(team string, _ store.Head, notes []any) {
+func (h *Hub) committed(team string, base, head store.Head, notes []any) {
 	h.hints.moved(team)
 	s := h.loadedTeam(TeamID(team))
+	var newest *newestEvent
 	woken := make(map[wakeNote]bool, len(notes))
 	for _, n := range notes {
 		switch n := n.(type) {
@@ -81,6 +84,7 @@ func (h *Hub) committed(team string, _ store.Head, notes []any) {
 		case eventNote:
 			if s != nil {
 				s.index.note(n)
+				newest = &newestEvent{head: head, seq: n.seq, hash: hashIn(n.stored)}
 			}
 		case outputNote:
 			if s != nil {
@@ -91,6 +95,9 @@ func (h *Hub) committed(team string, _ store.Head, notes []any) {
 				s.distrustHolds()
 			}
 		}
+	}
+	if s != nil {
+		s.follow(base, head, newest)
 	}
 }
 

@@ -109,8 +109,7 @@ type taskBody struct {
 	CreatedBy    string    `json:"by"`
 }
 
-// taskState is what of a task changes with every step. It has all that a claim
-// needs: the ready index carries a copy.
+// taskState is what of a task changes with every step.
 type taskState struct {
 	Status     TaskStatus `json:"status"`
 	Priority   int        `json:"prio,omitempty"`
@@ -217,6 +216,7 @@ func (x *task) image(b taskBody, s taskState) image {
 // task reads a task by id or short number.
 func (t *teamTx) task(ref TaskID) (*task, error) {
 	id := TaskID(t.resolve(EntityTask, string(ref)))
+	t.fetch(keyTaskState(id), keyTask(id))
 	s, ok := load[taskState](t, keyTaskState(id))
 	if !ok {
 		return nil, refuse(CodeUnknownTask, "list_tasks shows the tasks there are; give a task_id or a number such as #212")

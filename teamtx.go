@@ -132,6 +132,17 @@ func load[T any](t *teamTx, k keyspace.Key) (rec T, ok bool) {
 	return rec, true
 }
 
+// fetch gets records that are about to be loaded, in one read of the store.
+func (t *teamTx) fetch(keys ...keyspace.Key) {
+	ranges := make([]store.Range, 0, len(keys))
+	for _, k := range keys {
+		if len(k) <= store.MaxKey {
+			ranges = append(ranges, store.Range{Start: k})
+		}
+	}
+	t.tx.Load(ranges...)
+}
+
 // save writes the record at k.
 func save[T any](t *teamTx, k keyspace.Key, rec T) {
 	raw, err := encode(rec)

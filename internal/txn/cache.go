@@ -14,6 +14,7 @@ const entryBytes = 160
 // and dropped when somebody else moves the head.
 type cache struct {
 	limit int64
+	keep  func(key []byte) bool // see Options.Keep
 
 	mu           sync.Mutex
 	teams        map[string]*shelf
@@ -35,8 +36,8 @@ type entry struct {
 	next, prev *entry
 }
 
-func newCache(limit int64) *cache {
-	c := &cache{limit: limit, teams: make(map[string]*shelf)}
+func newCache(limit int64, keep func([]byte) bool) *cache {
+	c := &cache{limit: limit, keep: keep, teams: make(map[string]*shelf)}
 	c.lru.next, c.lru.prev = &c.lru, &c.lru
 	return c
 }
@@ -80,11 +81,15 @@ func (c *cache) put(team string, head store.Head, key string, p point) {
 	if e := s.entries[key]; e != nil {
 		c.change(e, p)
 	} else {
-		e = &entry{point: p, team: team, key: key}
-		s.entries[key] = e
-		c.insert(e)
+		c.add(s, key, p)
 	}
 	c.evict()
+}
+
+func (c *cache) add(s *shelf, key string, p point) {
+	e := &entry{point: p, team: s.self.team, key: key}
+	s.entries[key] = e
+	c.insert(e)
 }
 
 // settle makes head the team's, without entries if it was another one.
@@ -124,8 +129,8 @@ func (c *cache) moved(team string, head store.Head) bool {
 	return true
 }
 
-// advance follows an own commit: entries that it wrote are renewed. Other keys of
-// the batch stay out, most of them are never read as single keys.
+// advance follows an own commit: entries that it wrote are renewed. Of the other keys
+// of the batch most are never read as single keys: those alone come in that keep names.
 func (c *cache) advance(team string, b store.Batch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,8 +145,11 @@ func (c *cache) advance(team string, b store.Batch) {
 		}
 	}
 	for _, kv := range b.Puts {
+		p := point{value: kv.Value, ok: true}
 		if e := s.entries[string(kv.Key)]; e != nil {
-			c.change(e, point{value: kv.Value, ok: true})
+			c.change(e, p)
+		} else if c.keep(kv.Key) {
+			c.add(s, string(kv.Key), p)
 		}
 	}
 	c.evict()

@@ -32,7 +32,8 @@ func requireSound(t require.TestingT, c *cache) {
 func TestCacheIsBoundedAndNeverWrong(t *testing.T) {
 	teams := []string{"a", "b", "c"}
 	rapid.Check(t, func(t *rapid.T) {
-		c := newCache(int64(rapid.IntRange(0, 3000).Draw(t, "limit")))
+		keep := func(key []byte) bool { return key[0] > 'b' }
+		c := newCache(int64(rapid.IntRange(0, 3000).Draw(t, "limit")), keep)
 		heads := make(map[string]store.Head)
 		truth := make(map[string]map[string]point)
 		for _, team := range teams {
@@ -74,7 +75,7 @@ func TestCacheIsBoundedAndNeverWrong(t *testing.T) {
 }
 
 func TestCacheEvictsWhatWasNotUsedForLongest(t *testing.T) {
-	c := newCache(5*entryBytes + 100)
+	c := newCache(5*entryBytes+100, func([]byte) bool { return false })
 	head := store.Head{Rev: 1}
 	c.settle("t", head)
 	for _, key := range []string{"a", "b", "c"} {
@@ -88,4 +89,18 @@ func TestCacheEvictsWhatWasNotUsedForLongest(t *testing.T) {
 	_, b := c.get("t", head, []byte("b"))
 	assert.True(t, a)
 	assert.False(t, b)
+}
+
+func TestCacheTakesInFromACommitWhatWasReadAndWhatIsToBeKept(t *testing.T) {
+	c := newCache(1<<20, func(key []byte) bool { return string(key) == "kept" })
+	c.settle("t", store.Head{})
+	c.put("t", store.Head{}, "read", point{})
+	next := store.Head{Rev: 1}
+	c.advance("t", store.Batch{Head: next, Puts: []store.KV{
+		{Key: []byte("kept"), Value: []byte("1")}, {Key: []byte("other"), Value: []byte("2")}, {Key: []byte("read"), Value: []byte("3")},
+	}})
+	for key, in := range map[string]bool{"kept": true, "read": true, "other": false} {
+		_, ok := c.get("t", next, []byte(key))
+		assert.Equal(t, in, ok, key)
+	}
 }

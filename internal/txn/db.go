@@ -38,6 +38,10 @@ type Options struct {
 	// CacheBytes bounds the cache, all teams together. Zero means 64 MiB, a
 	// negative value no cache.
 	CacheBytes int64
+	// Keep tells of a key that was written whether it is likely to be read by itself soon:
+	// it is in the cache from its commit on. Nil keeps what was read before alone. It is
+	// called under a lock, and must do nothing else.
+	Keep func(key []byte) bool
 	// MaxGroup is the largest number of closures committed at once. Zero means 64.
 	MaxGroup int
 	// Linger is how long a leader waits for as many calls as its last group
@@ -47,9 +51,10 @@ type Options struct {
 	Logger *slog.Logger
 
 	// OnCommit is called once for each commit of this DB, for one team in commit
-	// order, before the results of the group are released, with what its
-	// closures gave to [Tx.Note], in order. It must not block, nor call the DB.
-	OnCommit func(team string, head store.Head, notes []any)
+	// order, before the results of the group are released, with the head before and
+	// after and with what its closures gave to [Tx.Note], in order. It must not block,
+	// nor call the DB.
+	OnCommit func(team string, base, head store.Head, notes []any)
 	// OnForeign is called when somebody else was found to have moved a team: by
 	// a hint of the store, a read or a conflict. It may come late or twice, and
 	// concurrently. Of an own commit it comes only if the cache was too small to
@@ -70,8 +75,11 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Keep == nil {
+		o.Keep = func([]byte) bool { return false }
+	}
 	if o.OnCommit == nil {
-		o.OnCommit = func(string, store.Head, []any) {}
+		o.OnCommit = func(string, store.Head, store.Head, []any) {}
 	}
 	if o.OnForeign == nil {
 		o.OnForeign = func(string, store.Head) {}
@@ -110,7 +118,7 @@ func Open(s store.Store, o Options) *DB {
 		store:  s,
 		opts:   o,
 		limits: store.LimitsOf(s),
-		cache:  newCache(o.CacheBytes),
+		cache:  newCache(o.CacheBytes, o.Keep),
 		life:   life,
 		end:    end,
 		done:   make(chan struct{}),

@@ -73,8 +73,8 @@ type teller struct {
 	disorder bool
 }
 
-func (c *teller) tell(_ string, head store.Head, notes []any) {
-	c.disorder = c.disorder || head.Rev <= c.last
+func (c *teller) tell(_ string, base, head store.Head, notes []any) {
+	c.disorder = c.disorder || head.Rev <= c.last || head.Rev != base.Rev+1
 	c.last = head.Rev
 	for _, note := range notes {
 		name, _ := note.(string)

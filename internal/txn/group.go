@@ -170,7 +170,7 @@ func (g *group) committed(b store.Batch, now store.Head) {
 	defer g.release(b.Head)
 	g.db.cache.advance(name, b)
 	g.db.stats.group(len(g.calls), b)
-	g.db.opts.OnCommit(name, b.Head, g.over.notes)
+	g.db.opts.OnCommit(name, b.Base, b.Head, g.over.notes)
 	g.db.wake(name, b.Head)
 	if now.Rev > b.Head.Rev {
 		g.db.hint(name, now)

@@ -81,7 +81,7 @@ func TestFailingClosuresLeaveTheirNeighboursAlone(t *testing.T) {
 func TestResultsAreReleasedOnlyAfterTheCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []any
-		d := open(t, slowStore(), txn.Options{OnCommit: func(_ string, head store.Head, notes []any) {
+		d := open(t, slowStore(), txn.Options{OnCommit: func(_ string, _, head store.Head, notes []any) {
 			told = append(told, head.Rev)
 			told = append(told, notes...)
 		}})
