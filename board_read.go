@@ -74,7 +74,7 @@ func (b *board) readDirectives(t *teamTx) {
 
 // readGoals adds the goals that are open and the newest of the others.
 func (b *board) readGoals(t *teamTx) {
-	r := rangeOf(keyspace.Table(tableGoal).Str("n"))
+	r := keyspace.Range(keyspace.Table(tableGoal).Str("n"), 0)
 	r.Reverse = true
 	closed := 0
 	for k, g := range scan[goalRecord](t, r) {

@@ -163,17 +163,6 @@ func (t *teamTx) claimable(x *task, who AgentID) error {
 	return nil
 }
 
-// unmet returns the dependencies that are not done.
-func (t *teamTx) unmet(x *task) []TaskID {
-	var list []TaskID
-	for _, id := range x.DependsOn {
-		if dep, ok := load[taskState](t, keyTaskState(id)); !ok || dep.Status != TaskDone {
-			list = append(list, id)
-		}
-	}
-	return list
-}
-
 // claim gives the task to an agent under a new token.
 func (t *teamTx) claim(x *task, who AgentID, client ClientInfo) ClaimResult {
 	resume := t.resume(x)

@@ -223,31 +223,6 @@ func (c *Console) ReopenTask(ctx context.Context, req TaskRequest) (TaskResult, 
 	})
 }
 
-// revive makes dependants wait for a task that was opened again.
-func (t *teamTx) revive(x *task, wasDone bool) {
-	for _, id := range t.dependants(x) {
-		d, err := t.task(id)
-		if err != nil {
-			continue
-		}
-		d.Dead = without(d.Dead, x.id)
-		if wasDone {
-			d.Pending++
-		}
-		t.saveTask(d)
-	}
-}
-
-func without(list []TaskID, id TaskID) []TaskID {
-	var out []TaskID
-	for _, v := range list {
-		if v != id {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // EditTaskRequest changes what a task says. Nil fields stay as they are.
 type EditTaskRequest struct {
 	TaskRequest

@@ -180,3 +180,20 @@ func TestAnExpiredDirectiveCannotBeClaimedEvenBeforeTheReaperCame(t *testing.T) 
 		refused(t, atmcp.CodeNotPending, err)
 	})
 }
+
+func TestDirectivesExpireThoughTasksComeDueAllTheTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		a := join(t, team, "alice")
+		for i := range 20 {
+			id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+			_, err := a.Lease(id, claimNext(t, a).FencingToken).Fail(t.Context(), atmcp.FailRequest{RetryAfterS: new(i + 1)})
+			require.NoError(t, err)
+		}
+		sent, err := a.SendDirective(t.Context(), atmcp.SendDirectiveRequest{ToAgent: "alice", Instruction: "x", ExpiresS: 3})
+		require.NoError(t, err)
+		time.Sleep(6 * time.Second)
+		assert.Equal(t, atmcp.DirectiveFailed, detailOf(t, team, sent.DirectiveID).Status)
+	})
+}

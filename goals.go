@@ -105,7 +105,7 @@ func (t *teamTx) countInGoal(x *task) {
 // openGoals returns the newest goals that are not closed.
 func (t *teamTx) openGoals(limit int) []Goal {
 	goals := []Goal{}
-	r := rangeOf(keyspace.Table(tableGoal).Str("n"))
+	r := keyspace.Range(keyspace.Table(tableGoal).Str("n"), 0)
 	r.Reverse = true
 	for k, g := range scan[goalRecord](t, r) {
 		if len(goals) == limit {
@@ -205,7 +205,7 @@ func (t *Team) ListGoals(ctx context.Context, req ListGoalsRequest) (ListGoalsRe
 	return view(ctx, t.state, func(tx *teamTx) (ListGoalsResult, error) {
 		page := newPage(req.Listing, clampLimit(req.Limit, 200, 500))
 		res := ListGoalsResult{Goals: []Goal{}}
-		r := rangeOf(inOrder)
+		r := keyspace.Range(inOrder, 0)
 		r.Reverse = true
 		if before != nil {
 			r.End = append(slices.Clip(inOrder), before...)

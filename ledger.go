@@ -80,7 +80,7 @@ func (l *ledger) read(t *teamTx) {
 	for _, id := range t.inOrder(taskStatuses(), nil) {
 		l.readTask(t, id)
 	}
-	for k, rec := range scan[claimRecord](t, rangeOf(keyspace.Table(tableClaim))) {
+	for k, rec := range scan[claimRecord](t, keyspace.Range(keyspace.Table(tableClaim), 0)) {
 		at := keyspace.Parse(k)
 		id := TaskID(at.Str())
 		if x := l.tasks[id]; x != nil {

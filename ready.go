@@ -1,9 +1,11 @@
 package atmcp
 
 import (
+	"context"
 	"slices"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
+	"github.com/atmcp/atmcp/store"
 )
 
 // The ready index holds the tasks that can be claimed, apart for each set of
@@ -152,4 +154,41 @@ func (t *teamTx) nextReady(sets []int) (TaskID, bool) {
 	r.Desc()
 	r.Uint()
 	return TaskID(r.Str()), true
+}
+
+// dueChunk is how many delayed tasks come due in one transaction.
+const dueChunk = 32
+
+// comeDue offers the delayed tasks whose time has come. With nothing due it costs one
+// read.
+func (s *teamState) comeDue(ctx context.Context) error {
+	for {
+		due, err := view(ctx, s, func(t *teamTx) ([]TaskID, error) { return t.dueTasks(), nil })
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		_, err = update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
+			for _, id := range due {
+				if x, err := t.task(id); err == nil && x.delayed() && x.NotBefore <= t.now() {
+					x.Due = true
+					t.saveTask(x)
+				}
+			}
+			return struct{}{}, nil
+		})
+		if err != nil || len(due) < dueChunk {
+			return err
+		}
+	}
+}
+
+func (t *teamTx) dueTasks() (due []TaskID) {
+	table := keyspace.Table(tableDelayed)
+	end := table.Uint(uint64(t.now()) + 1) //nolint:gosec // after 1970
+	for k := range t.keys(store.Range{Start: table, End: end, Limit: dueChunk}) {
+		at := keyspace.Parse(k)
+		at.Uint()
+		due = append(due, TaskID(at.Str()))
+	}
+	return due
 }

@@ -1,6 +1,7 @@
 package atmcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -109,10 +110,8 @@ func (s *teamState) reap(ctx context.Context, step time.Duration) error {
 		}
 		renew = renew[n:]
 	}
-	if err := s.comeDue(ctx); err != nil {
-		return err
-	}
-	return s.savePeople(ctx)
+	// Each is done whatever becomes of the others.
+	return cmp.Or(s.comeDue(ctx), s.expireDirectives(ctx), s.savePeople(ctx))
 }
 
 // endLapsed gives back what the lapsed leases were on, where the disk still

@@ -1,11 +1,88 @@
 package atmcp
 
 import (
-	"context"
+	"time"
 
 	"github.com/atmcp/atmcp/internal/keyspace"
-	"github.com/atmcp/atmcp/store"
 )
+
+// How a hold of a task ends: well, badly, by silence, or because its holder goes.
+
+// finishTask writes a task that became final, and ends its lease.
+func (t *teamTx) finishTask(x *task, c change) Seq {
+	held := x.was.Status.held()
+	seq := t.putTask(x, c)
+	t.leaveSet(x.Set)
+	if held {
+		t.endClaim(x, string(x.Status))
+	}
+	return seq
+}
+
+// endClaim ends the lease of a task and closes its line in the claim history.
+func (t *teamTx) endClaim(x *task, outcome string) {
+	t.endLease(leaseTask, string(x.id))
+	k := keyClaim(x.id, x.Token)
+	if rec, ok := load[claimRecord](t, k); ok {
+		rec.ReleasedAt, rec.Outcome = t.now(), outcome
+		save(t, k, rec)
+	}
+}
+
+// reopen offers a held task again; no attempt is counted.
+func (t *teamTx) reopen(x *task, outcome string, c change) {
+	x.Status, x.Assignee = TaskOpen, ""
+	t.putTask(x, c)
+	t.endClaim(x, outcome)
+}
+
+// attemptEnd is how an attempt ended that counts.
+type attemptEnd struct {
+	outcome string // in the claim history
+	dead    bool   // no further attempt, whatever the count
+	after   *time.Duration
+	chosen  bool // after was chosen by the caller, nil meaning at once
+	payload map[string]any
+	by      *actor
+}
+
+// endAttempt counts an attempt and requeues the task, or makes it dead.
+func (t *teamTx) endAttempt(x *task, end attemptEnd) (dead bool) {
+	x.Attempts++
+	dead = end.dead || x.Attempts >= x.MaxAttempts
+	end.payload["attempts"], end.payload["dead"] = x.Attempts, dead
+	c := change{kind: EventTaskRequeued, payload: end.payload, by: end.by}
+	if dead {
+		c.kind = EventTaskFailed
+		x.Status, x.Assignee = TaskFailed, ""
+		t.putTask(x, c)
+		t.leaveSet(x.Set)
+		t.endClaim(x, end.outcome)
+		t.blockDependants(x)
+		return true
+	}
+	delay := t.backoff(x.Attempts)
+	if end.chosen {
+		delay = 0
+		if end.after != nil {
+			delay = *end.after
+		}
+	}
+	if x.NotBefore, x.Due = 0, false; delay > 0 {
+		x.NotBefore = t.in(delay)
+	}
+	t.reopen(x, end.outcome, c)
+	return false
+}
+
+// backoff is the delay after so many failed attempts.
+func (t *teamTx) backoff(attempts int) time.Duration {
+	base := t.hub.cfg.RetryBackoff
+	if base <= 0 {
+		return 0
+	}
+	return min(base<<min(attempts-1, 7), 100*base)
+}
 
 // lapseTask requeues a task whose holder fell silent, in a transaction that has
 // just found its lease unchanged.
@@ -37,7 +114,7 @@ func (t *teamTx) takenFrom(holder AgentID, x *task, why NewsKind) {
 
 // leasesOf returns what an agent holds.
 func (t *teamTx) leasesOf(who AgentID) (held []leaseRecord) {
-	for _, rec := range scan[leaseRecord](t, rangeOf(keyspace.Table(tableLease))) {
+	for _, rec := range scan[leaseRecord](t, keyspace.Range(keyspace.Table(tableLease), 0)) {
 		if rec.Holder == who {
 			held = append(held, rec)
 		}
@@ -65,59 +142,4 @@ func (t *teamTx) giveBack(held []leaseRecord) (res LeaveResult) {
 		res.RequeuedTasks = append(res.RequeuedTasks, x.id)
 	}
 	return res
-}
-
-// dueChunk is how many delayed tasks come due in one transaction.
-const dueChunk = 32
-
-// comeDue offers the delayed tasks whose time has come and ends the directives
-// whose time is over. With nothing due it costs one read.
-func (s *teamState) comeDue(ctx context.Context) error {
-	for {
-		due, err := view(ctx, s, func(t *teamTx) ([]TaskID, error) {
-			var due []TaskID
-			end := keyspace.Table(tableDelayed).Uint(uint64(t.now()) + 1) //nolint:gosec // after 1970
-			for k := range t.keys(store.Range{Start: keyspace.Table(tableDelayed), End: end, Limit: dueChunk}) {
-				due = append(due, TaskID(lastStr(k)))
-			}
-			return due, nil
-		})
-		if err != nil {
-			return err
-		}
-		if len(due) == 0 {
-			return s.expireDirectives(ctx)
-		}
-		_, err = update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
-			for _, id := range due {
-				if x, err := t.task(id); err == nil && x.delayed() && x.NotBefore <= t.now() {
-					x.Due = true
-					t.saveTask(x)
-				}
-			}
-			return struct{}{}, nil
-		})
-		if err != nil || len(due) < dueChunk {
-			return err
-		}
-	}
-}
-
-// keyDependants is where the tasks that depend on one stand.
-func keyDependants(id TaskID) keyspace.Key {
-	return keyspace.Table(tableDependant).Str(string(id))
-}
-
-func rangeOf(prefix keyspace.Key) store.Range { return keyspace.Range(prefix, 0) }
-
-// lastStr is the last element of a key that ends with a string.
-func lastStr(k keyspace.Key) string {
-	r := keyspace.Parse(k)
-	switch r.Table() {
-	case tableDependant:
-		r.Str()
-	case tableDelayed:
-		r.Uint()
-	}
-	return r.Str()
 }

@@ -3,7 +3,6 @@ package atmcp
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -163,36 +162,6 @@ func (t *teamTx) place(x *task, goal GoalID, parent TaskID) error {
 			return unknownIDs(CodeUnknownTask, "parent_id", "list_tasks shows the tasks there are", string(parent))
 		}
 		x.Parent = p.id
-	}
-	return nil
-}
-
-// dependOn makes a task wait for others, which must exist.
-func (t *teamTx) dependOn(x *task, refs []TaskID) error {
-	var unknown []string
-	for _, ref := range refs {
-		dep, err := t.task(ref)
-		if err != nil {
-			unknown = append(unknown, string(ref))
-			continue
-		}
-		if slices.Contains(x.DependsOn, dep.id) {
-			continue
-		}
-		if most := t.hub.maxDependants; t.countKeys(keyDependants(dep.id), most) >= most {
-			return limitError("tasks that depend on "+numberText(dep.Number), most)
-		}
-		x.DependsOn = append(x.DependsOn, dep.id)
-		t.mark(keyDependants(dep.id).Str(string(x.id)))
-		if dep.Status != TaskDone {
-			x.Pending++
-		}
-		if dep.Status == TaskFailed || dep.Status == TaskCancelled {
-			x.Dead = append(x.Dead, dep.id)
-		}
-	}
-	if len(unknown) > 0 {
-		return unknownIDs(CodeUnknownDependency, "depends_on", "create the tasks in the order of their dependencies, and give their task_ids or numbers", unknown...)
 	}
 	return nil
 }

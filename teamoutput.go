@@ -145,7 +145,7 @@ func (s *teamState) readOutputHeads(ctx context.Context) error {
 	}
 	heads, err := view(ctx, s, func(t *teamTx) (map[AgentID]Seq, error) {
 		heads := make(map[AgentID]Seq)
-		for k, out := range scan[outputRecord](t, rangeOf(keyspace.Table(tableOutputHead))) {
+		for k, out := range scan[outputRecord](t, keyspace.Range(keyspace.Table(tableOutputHead), 0)) {
 			heads[AgentID(keyspace.Parse(k).Str())] = out.Head
 		}
 		return heads, nil
