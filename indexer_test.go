@@ -61,25 +61,27 @@ func reopen(t *testing.T, cfg atmcp.Config) *atmcp.Team {
 
 func TestOwnFindingIsFoundByTheNextSearch(t *testing.T) {
 	t.Parallel()
-	team := newTeam(t, newHub(t))
-	var all sync.WaitGroup
-	for i := range 8 {
-		a := join(t, team, "agent-"+strconv.Itoa(i))
-		all.Go(func() {
-			for j := range 25 {
-				word := "word" + strconv.Itoa(1000+100*i+j) // of one length: the last word finds what begins so
-				posted, err := a.PostKnowledge(t.Context(), atmcp.PostKnowledgeRequest{Title: word})
-				if !assert.NoError(t, err) {
-					return
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		var all sync.WaitGroup
+		for i := range 8 {
+			a := join(t, team, "agent-"+strconv.Itoa(i))
+			all.Go(func() {
+				for j := range 25 {
+					word := "word" + strconv.Itoa(1000+100*i+j) // of one length: the last word finds what begins so
+					posted, err := a.PostKnowledge(t.Context(), atmcp.PostKnowledgeRequest{Title: word})
+					if !assert.NoError(t, err) {
+						return
+					}
+					res, err := a.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Query: word})
+					if assert.NoError(t, err) && assert.Equal(t, 1, res.Count, word) {
+						assert.GreaterOrEqual(t, res.IndexedThrough, posted.EventID)
+					}
 				}
-				res, err := a.SearchKnowledge(t.Context(), atmcp.SearchKnowledgeRequest{Query: word})
-				if assert.NoError(t, err) && assert.Equal(t, 1, res.Count, word) {
-					assert.GreaterOrEqual(t, res.IndexedThrough, posted.EventID)
-				}
-			}
-		})
-	}
-	all.Wait()
+			})
+		}
+		all.Wait()
+	})
 }
 
 func TestRestartBuildsTheIndexAgain(t *testing.T) {
@@ -110,42 +112,46 @@ func TestRestartBuildsTheIndexAgain(t *testing.T) {
 
 func TestTwoHubsFindEachOthersKnowledge(t *testing.T) {
 	t.Parallel()
-	data := memstore.New()
-	one := newTeam(t, openHub(t, atmcp.Config{Store: data}))
-	two := reopen(t, atmcp.Config{Store: data})
-	alice, bob := join(t, one, "alice"), join(t, two, "bob")
-	for i := range 20 {
-		word := "word" + strconv.Itoa(10+i)
-		id := post(t, alice, word, "").ContentID
-		assert.Equal(t, []string{word}, titles(find(t, two, atmcp.SearchKnowledgeRequest{Query: word})))
-		retract(t, bob, id)
-		assert.Empty(t, find(t, one, atmcp.SearchKnowledgeRequest{Query: word}).Items)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		data := memstore.New()
+		one := newTeam(t, openHub(t, atmcp.Config{Store: data}))
+		two := reopen(t, atmcp.Config{Store: data})
+		alice, bob := join(t, one, "alice"), join(t, two, "bob")
+		for i := range 20 {
+			word := "word" + strconv.Itoa(10+i)
+			id := post(t, alice, word, "").ContentID
+			assert.Equal(t, []string{word}, titles(find(t, two, atmcp.SearchKnowledgeRequest{Query: word})))
+			retract(t, bob, id)
+			assert.Empty(t, find(t, one, atmcp.SearchKnowledgeRequest{Query: word}).Items)
+		}
+	})
 }
 
 func TestIndexOfAnotherHistoryIsDropped(t *testing.T) {
 	t.Parallel()
-	data := memstore.New()
-	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: data})
-	require.NoError(t, err)
-	first := newTeam(t, hub)
-	post(t, join(t, first, "alice"), "true word", "")
-	log, err := first.Sync(t.Context(), atmcp.SyncRequest{})
-	require.NoError(t, err)
-	require.NoError(t, hub.Close())
-	for name, at := range map[string]search.Position{
-		"another epoch": {Epoch: "another", Seq: 1},
-		"ahead":         {Epoch: log.Epoch, Seq: 1000},
-	} {
-		index := scansearch.New()
-		ghost := search.Op{Doc: search.Doc{ID: strings.Repeat("a", 64), Title: "ghost word", Seq: 1}}
-		require.NoError(t, index.Apply(t.Context(), string(first.ID()), []search.Op{ghost}, at))
-		team := reopen(t, atmcp.Config{Store: data, Index: index})
-		assert.Equal(t, []string{"true word"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "word"})), name)
-		found, err := index.Search(t.Context(), string(first.ID()), search.Query{})
+	synctest.Test(t, func(t *testing.T) {
+		data := memstore.New()
+		hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: data})
 		require.NoError(t, err)
-		assert.Equal(t, 1, found.Total, name)
-	}
+		first := newTeam(t, hub)
+		post(t, join(t, first, "alice"), "true word", "")
+		log, err := first.Sync(t.Context(), atmcp.SyncRequest{})
+		require.NoError(t, err)
+		require.NoError(t, hub.Close())
+		for name, at := range map[string]search.Position{
+			"another epoch": {Epoch: "another", Seq: 1},
+			"ahead":         {Epoch: log.Epoch, Seq: 1000},
+		} {
+			index := scansearch.New()
+			ghost := search.Op{Doc: search.Doc{ID: strings.Repeat("a", 64), Title: "ghost word", Seq: 1}}
+			require.NoError(t, index.Apply(t.Context(), string(first.ID()), []search.Op{ghost}, at))
+			team := reopen(t, atmcp.Config{Store: data, Index: index})
+			assert.Equal(t, []string{"true word"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "word"})), name)
+			found, err := index.Search(t.Context(), string(first.ID()), search.Query{})
+			require.NoError(t, err)
+			assert.Equal(t, 1, found.Total, name)
+		}
+	})
 }
 
 func TestSearchDoesNotWaitLongForAnIndexThatIsBehind(t *testing.T) {
@@ -210,17 +216,19 @@ func TestIndexThatFailedIsTriedAgain(t *testing.T) {
 
 func TestIndexThatLostWhatItHadIsBuiltAgain(t *testing.T) {
 	t.Parallel()
-	index := scansearch.New()
-	team := newTeam(t, newHub(t, func(c *atmcp.Config) { c.Index = index }))
-	a := join(t, team, "alice")
-	for i := range 700 { // more than one step
-		post(t, a, "word "+strconv.Itoa(i), "")
-	}
-	require.NotEmpty(t, find(t, team, atmcp.SearchKnowledgeRequest{Query: "word 650"}).Items)
-	for range 3 {
-		require.NoError(t, index.Reset(t.Context(), string(team.ID())))
-		assert.Equal(t, []string{"word 650"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "word 650"})))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		index := scansearch.New()
+		team := newTeam(t, newHub(t, func(c *atmcp.Config) { c.Index = index }))
+		a := join(t, team, "alice")
+		for i := range 700 { // more than one step
+			post(t, a, "word "+strconv.Itoa(i), "")
+		}
+		require.NotEmpty(t, find(t, team, atmcp.SearchKnowledgeRequest{Query: "word 650"}).Items)
+		for range 3 {
+			require.NoError(t, index.Reset(t.Context(), string(team.ID())))
+			assert.Equal(t, []string{"word 650"}, titles(find(t, team, atmcp.SearchKnowledgeRequest{Query: "word 650"})))
+		}
+	})
 }
 
 func TestEventsThatAreNotOfFindingsDoNotDelayASearch(t *testing.T) {
