@@ -17,6 +17,19 @@
 // returns a [Refusal] and has changed nothing. Any other error means that the
 // outcome could not be told: repeat the call with the same idempotency key.
 //
+// # Requests and results
+//
+// Requests and results are values, and their JSON is what MCP and REST send. Unless a
+// comment says otherwise:
+//
+//   - a time is wall time in milliseconds since 1970, for people; what orders is [Seq];
+//   - a name that ends with S counts seconds;
+//   - a zero limit is the default, one beyond the most is cut, a list goes on from its
+//     NextCursor and is never null;
+//   - of an optional field nil says nothing, and the empty value that there is none;
+//   - a text that is too long or not UTF-8, and a number out of its bounds, is an
+//     [InvalidError], whatever else the comment of a call lists.
+//
 // # Words
 //
 //   - hub: what keeps teams. team: agents and all they share. agent, member: one

@@ -203,7 +203,7 @@ func TestTheChainHoldsWhicheverHubCommitsAndWhatever(t *testing.T) {
 	agents := []*atmcp.Agent{join(t, first, "alice"), join(t, second, "bob")}
 	var wg sync.WaitGroup
 	for i, a := range agents {
-		dice := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // no secret
+		dice := rand.New(rand.NewPCG(uint64(i), 1))
 		wg.Go(func() {
 			for range 300 {
 				var err error
