@@ -226,10 +226,13 @@ func (s *teamState) observeLeases(ctx context.Context) error {
 		}
 		return found, nil
 	})
-	if err == nil {
-		l.adopt(disk, before)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, rec := range l.adopt(disk, before) {
+		s.people.follow(leaseNote{rec: rec, ended: true})
+	}
+	return nil
 }
 
 func (l *leaseTable) needsReading() bool {
@@ -246,14 +249,19 @@ func (l *leaseTable) changes() uint64 {
 
 // adopt takes over what was read from the disk. Where the table changed while it
 // was read, only what is not known yet is taken, and the next tick reads again:
-// a lease that is watched too long is found ended when its term is over.
-func (l *leaseTable) adopt(disk map[leaseKey]leaseRecord, before uint64) {
+// a lease that is watched too long is found ended when its term is over. It returns those
+// that are over.
+func (l *leaseTable) adopt(disk map[leaseKey]leaseRecord, before uint64) (over []leaseRecord) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.loaded = l.changed == before; l.loaded {
 		for k, o := range l.leases {
-			if rec, ok := disk[k]; !ok || !rec.same(o.leaseRecord) {
+			rec, ok := disk[k]
+			if !ok || !rec.same(o.leaseRecord) {
 				l.dropLocked(k)
+			}
+			if rec.Token != o.Token {
+				over = append(over, o.leaseRecord)
 			}
 		}
 	}
@@ -262,4 +270,5 @@ func (l *leaseTable) adopt(disk map[leaseKey]leaseRecord, before uint64) {
 			l.addLocked(rec)
 		}
 	}
+	return over
 }

@@ -195,3 +195,24 @@ func TestWhoIsPresentIsToldAlikeAfterARestart(t *testing.T) {
 	assert.Zero(t, status.AgentsOnline)
 	assert.Equal(t, atmcp.PresenceOffline, infoOf(t, team, "alice").Presence)
 }
+
+func TestATaskThatAnotherHubTookFromItsHolderIsNotWhatTheHolderIsAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := memstore.New()
+		a := join(t, newTeam(t, openOn(t, data)), "alice")
+		other, err := openOn(t, data).Team(t.Context(), "crew")
+		require.NoError(t, err)
+		console, err := other.Console("desk")
+		require.NoError(t, err)
+		id := create(t, a, atmcp.CreateTaskRequest{Title: "x"})
+		claimNext(t, a)
+		time.Sleep(2 * time.Second)
+		_, err = console.ReleaseTask(t.Context(), atmcp.TaskRequest{TaskID: id})
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second)
+		_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{})
+		require.NoError(t, err)
+		assert.Nil(t, infoOf(t, a.Team, "alice").CurrentTaskID)
+	})
+}
