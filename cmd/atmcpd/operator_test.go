@@ -108,6 +108,11 @@ func TestTeamsAreRunFromTheCommandLine(t *testing.T) {
 		assert.Regexp(t, `(?m)^gang +archived +open +console +\d`, list.out)
 		assert.NotContains(t, decoded(t, run("team", "restore", "gang", "--json")), "archived")
 		assert.InDelta(t, 2, decoded(t, run("team", "list", "--json"))["count"], 0)
+
+		require.Equal(t, 0, run("team", "create", "held", "--identity", "strict", "--directives-from", "console").code)
+		held := decoded(t, run("team", "show", "held", "--json"))
+		assert.Equal(t, []any{"strict", "console"}, []any{held["identity"], held["directives_from"]}, "from its beginning")
+		assert.Equal(t, 2, run("team", "create", "x", "--identity", "lax").code)
 	})
 }
 

@@ -73,6 +73,16 @@ func teamCreateCommand(p program) *cobra.Command {
 		Use: "create NAME", Short: "Make a team and print its tokens, this once", Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = args[0]
+			identity, from, err := policies(cmd)
+			if err != nil {
+				return err
+			}
+			if identity != nil {
+				req.Identity = *identity
+			}
+			if from != nil {
+				req.DirectivesFrom = *from
+			}
 			return o.withOperator(cmd, func(ctx context.Context, op operator) error {
 				made, err := op.CreateTeam(ctx, req)
 				if err != nil {
@@ -83,6 +93,7 @@ func teamCreateCommand(p program) *cobra.Command {
 		},
 	})
 	chosenTokens(cmd, &req)
+	policyFlags(cmd)
 	return cmd
 }
 
@@ -141,16 +152,12 @@ const open = "open"
 
 func teamSetCommand(p program) *cobra.Command {
 	o := &operation{program: p}
-	var identity, from string
 	cmd := o.command(&cobra.Command{
 		Use: "set TEAM", Short: "Change who may do what in a team", Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := atmcp.EditTeamRequest{TeamName: args[0]}
 			var err error
-			if req.Identity, err = policy(cmd, "identity", atmcp.IdentityStrict); err != nil {
-				return err
-			}
-			if req.DirectivesFrom, err = policy(cmd, "directives-from", string(atmcp.RoleConsole)); err != nil {
+			if req.Identity, req.DirectivesFrom, err = policies(cmd); err != nil {
 				return err
 			}
 			if req.Identity == nil && req.DirectivesFrom == nil {
@@ -159,9 +166,22 @@ func teamSetCommand(p program) *cobra.Command {
 			return o.edits(cmd, req)
 		},
 	})
-	cmd.Flags().StringVar(&identity, "identity", "", "open, or strict: agents act with tokens of their own alone")
-	cmd.Flags().StringVar(&from, "directives-from", "", "open, or console: agents send no directives")
+	policyFlags(cmd)
 	return cmd
+}
+
+// policyFlags are who may do what in a team; policies reads them.
+func policyFlags(cmd *cobra.Command) {
+	cmd.Flags().String("identity", "", "open, or strict: agents act with tokens of their own alone")
+	cmd.Flags().String("directives-from", "", "open, or console: agents send no directives")
+}
+
+// policies returns nil for what was not given.
+func policies(cmd *cobra.Command) (identity, directivesFrom *string, err error) {
+	if identity, err = policy(cmd, "identity", atmcp.IdentityStrict); err == nil {
+		directivesFrom, err = policy(cmd, "directives-from", string(atmcp.RoleConsole))
+	}
+	return identity, directivesFrom, err
 }
 
 // policy reads a flag that is open or one other word; nil where it was not given.

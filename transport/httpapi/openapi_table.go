@@ -25,7 +25,7 @@ func operations() map[string]operation {
 		"GET /metrics":          {summary: "how the server does, in the text form of Prometheus"},
 
 		"GET /api/teams":                            {summary: "the teams, archived ones among them", query: "cursor limit:integer", result: teamList{}},
-		"POST /api/teams":                           {summary: "make a team; its tokens are shown this once", body: "name! join_token dashboard_token", result: CreatedTeam{}},
+		"POST /api/teams":                           {summary: "make a team; its tokens are shown this once", body: "name! join_token dashboard_token directives_from identity", result: CreatedTeam{}},
 		"GET " + team:                               {summary: "a team and its policy", result: atmcp.TeamInfo{}},
 		"PATCH " + team:                             {summary: "rename, archive or reopen a team, or change its policy", body: "name archived:boolean directives_from identity", result: atmcp.TeamInfo{}},
 		"GET " + team + "/tokens":                   {summary: "a team's tokens, without their secrets", query: "cursor limit:integer", result: atmcp.ListTokensResult{}},

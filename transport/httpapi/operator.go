@@ -68,6 +68,8 @@ func (s *server) createTeam(c *call) error {
 		Name:           c.args.TextOr("name", ""),
 		JoinToken:      c.args.TextOr("join_token", ""),
 		DashboardToken: c.args.TextOr("dashboard_token", ""),
+		DirectivesFrom: c.args.TextOr("directives_from", ""),
+		Identity:       c.args.TextOr("identity", ""),
 	}
 	if err := c.args.Err(); err != nil {
 		return err
