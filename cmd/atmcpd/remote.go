@@ -66,7 +66,12 @@ type answer struct {
 	OK     *bool  `json:"ok"`
 	Error  string `json:"error"`
 	Hint   string `json:"hint"`
-	Detail string `json:"detail"`
+	Detail any    `json:"detail"` // a text, or a list of what is mistyped
+}
+
+func (a answer) detail() string {
+	text, _ := a.Detail.(string)
+	return text
 }
 
 // request is one thing to ask.
@@ -116,9 +121,9 @@ func (r *remoteOperator) refused(status int, raw json.RawMessage) error {
 	case status == http.StatusUnauthorized:
 		return fmt.Errorf("the server at %s does not take the admin token from %s: was it started with another?", r.address, r.tokenFrom)
 	case status == http.StatusNotFound:
-		return &atmcp.RefusedError{Reason: atmcp.Code(strings.ReplaceAll(a.Detail, " ", "_"))}
+		return &atmcp.RefusedError{Reason: atmcp.Code(strings.ReplaceAll(a.detail(), " ", "_"))}
 	case status != http.StatusOK:
-		return errors.New(cmp.Or(a.Detail, http.StatusText(status)))
+		return errors.New(cmp.Or(a.detail(), http.StatusText(status)))
 	case a.OK != nil && !*a.OK:
 		return errors.New(cmp.Or(a.Hint, a.Error))
 	}

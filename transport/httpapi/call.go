@@ -78,8 +78,11 @@ func (s *server) observe(r route, c *call, err error, began time.Time) {
 	var (
 		known *failure
 		body  *guard.BodyError
+		types mistyped
 	)
 	switch {
+	case errors.As(err, &types):
+		outcome = strconv.Itoa(http.StatusUnprocessableEntity)
 	case errors.As(err, &known):
 		outcome = strconv.Itoa(known.status)
 	case errors.As(err, &body):
@@ -114,11 +117,10 @@ func (s *server) serveCounted(r route, c *call) (err error) {
 
 func (c *call) readArgs() error {
 	body, err := guard.JSON(c.w, c.r, MaxBody)
-	if err != nil {
-		return err
+	if err == nil {
+		c.args, err = wire.ParseCompact(body)
 	}
-	c.args, err = wire.Parse(body)
-	return err
+	return ofBody(err)
 }
 
 // reply sends a result; arguments that nobody asked for are named in it.
@@ -167,10 +169,13 @@ func (s *server) fail(ctx context.Context, c *call, err error) {
 	var (
 		known *failure
 		body  *guard.BodyError
+		types mistyped
 		text  string
 		wrong bool
 	)
 	switch text, wrong = wire.Invalid(err); {
+	case errors.As(err, &types):
+		guard.Fail(c.w, http.StatusUnprocessableEntity, types)
 	case errors.As(err, &known):
 		guard.Fail(c.w, known.status, known.detail)
 	case errors.As(err, &body):

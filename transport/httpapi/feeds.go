@@ -29,9 +29,9 @@ type watched struct {
 
 // openFeed begins a feed for the call. Close it.
 func (s *server) openFeed(c *call, form feed.Form) (*watched, error) {
-	req := feed.Request{Form: form, Epoch: c.query().text("epoch"), Scopes: scopesOf(c.who.Role)}
-	var err error
-	if req.Since, err = c.seqOf("since_event_id", "since"); err != nil {
+	q := c.query()
+	req := feed.Request{Form: form, Epoch: q.text("epoch"), Scopes: scopesOf(c.who.Role), Since: q.cursor("since_event_id", "since")}
+	if err := q.err(); err != nil {
 		return nil, err
 	}
 	if last, err := strconv.ParseUint(c.r.Header.Get("Last-Event-ID"), 10, 53); err == nil {
@@ -60,23 +60,6 @@ func (s *server) openFeed(c *call, form feed.Form) (*watched, error) {
 	return &watched{r, life, func() { release(); r.Close() }}, nil
 }
 
-// seqOf reads the first of the parameters of the query that there is, nil without.
-func (c *call) seqOf(names ...string) (*atmcp.Seq, error) {
-	for _, name := range names {
-		text := c.query().text(name)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.ParseUint(text, 10, 53)
-		if err != nil {
-			return nil, &failure{http.StatusBadRequest, name + " is not the number of an event"}
-		}
-		seq := atmcp.Seq(n)
-		return &seq, nil
-	}
-	return nil, nil //nolint:nilnil // there is none
-}
-
 // scopesOf tells a page what its user may do here.
 func scopesOf(r atmcp.Role) []string {
 	switch r {
@@ -100,6 +83,7 @@ type goodbye struct {
 const (
 	byeShutdown = "shutdown"
 	byeRevoked  = "token_revoked"
+	byeSignOut  = "signed_out"
 	byeSlow     = "slow_consumer"
 	byeFault    = "fault"
 )
@@ -110,8 +94,10 @@ func (s *server) endOf(err error) goodbye {
 	switch {
 	case errors.Is(err, feed.ErrEnding):
 		bye.Reason = byeShutdown
-	case atmcp.CodeOf(err) == atmcp.CodeNotJoined:
+	case atmcp.IsBadToken(err):
 		bye.Reason, bye.RetryMS = byeRevoked, 0
+	case atmcp.CodeOf(err) == atmcp.CodeNotJoined:
+		bye.Reason = byeSignOut // the browser may have signed in again, and reads may be open
 	}
 	return bye
 }

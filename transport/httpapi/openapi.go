@@ -87,6 +87,13 @@ func (s *server) describe() ([]byte, error) {
 		"type": "object", "required": []string{"detail"},
 		"properties": object{"detail": object{"type": "string", "description": "what is wrong, and what to do"}},
 	}
+	schemas["Mistyped"] = object{
+		"type": "object", "required": []string{"detail"},
+		"properties": object{"detail": object{"type": "array", "items": object{"$ref": "#/components/schemas/Mistake"}}},
+	}
+	if _, err := addSchema(schemas, reflect.TypeFor[mistake]()); err != nil {
+		return nil, err
+	}
 	schemas["Refusal"] = object{
 		"type": "object", "required": []string{"ok", "error"}, "description": "A foreseen reason why nothing was done; docs/wire.md has all.",
 		"properties": object{"ok": object{"const": false}, "error": object{"type": "string"}, "hint": object{"type": "string"}},
@@ -130,12 +137,15 @@ func (r route) describe(op operation, schemas object) (object, error) {
 		}
 		success["content"] = jsonOf(object{"oneOf": []object{{"$ref": name}, {"$ref": "#/components/schemas/Refusal"}}})
 	}
+	responses := object{
+		"200":     success,
+		"default": object{"description": "an error", "content": jsonOf(object{"$ref": "#/components/schemas/Failure"})},
+	}
+	if op.query != "" || op.body != "" {
+		responses["422"] = object{"description": "wrong parameters, or no JSON object", "content": jsonOf(object{"$ref": "#/components/schemas/Mistyped"})}
+	}
 	described := object{
-		"summary": op.summary, "operationId": r.id(), "parameters": args,
-		"responses": object{
-			"200":     success,
-			"default": object{"description": "an error", "content": jsonOf(object{"$ref": "#/components/schemas/Failure"})},
-		},
+		"summary": op.summary, "operationId": r.id(), "parameters": args, "responses": responses,
 		"description": "For " + r.access.who() + ".",
 	}
 	if r.access != byAnyone {

@@ -48,8 +48,8 @@ func TestTeamsAreListedByNameAPageAtATime(t *testing.T) {
 		path = "/api/teams?limit=2&cursor=" + url.QueryEscape(next)
 	}
 	assert.Equal(t, []string{"a0", "a1", "a2", "a3", "crew"}, names)
-	for _, query := range []string{"limit=x", "limit=1.5", "cursor=!"} {
-		assert.Equal(t, 400, s.get("/api/teams?"+query, admin).status, query)
+	for query, status := range map[string]int{"limit=x": 422, "limit=1.5": 422, "cursor=!": 400} {
+		assert.Equal(t, status, s.get("/api/teams?"+query, admin).status, query)
 	}
 	assert.Len(t, s.get("/api/teams?limit=-1", admin).list("teams"), 5)
 }

@@ -2,10 +2,8 @@ package httpapi
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/atmcp/atmcp"
@@ -17,7 +15,7 @@ type query struct {
 	values   url.Values
 	asked    map[string]bool
 	waits    bool // the call wants to wait
-	problems []string
+	problems mistyped
 }
 
 // query returns the reader of the call's parameters, the same each time.
@@ -33,7 +31,7 @@ func (q *query) err() error {
 	if len(q.problems) == 0 {
 		return nil
 	}
-	return &failure{http.StatusBadRequest, strings.Join(q.problems, "; ")}
+	return q.problems
 }
 
 func (q *query) text(name string) string {
@@ -41,8 +39,9 @@ func (q *query) text(name string) string {
 	return q.values.Get(name)
 }
 
-func (q *query) wrong(name, want string) {
-	q.problems = append(q.problems, fmt.Sprintf("%s is %.40q: give %s", name, q.values.Get(name), want))
+// wrong notes a parameter that is not of a kind, as the original's framework calls it.
+func (q *query) wrong(name, kind, want string) {
+	q.problems = append(q.problems, mistake{kind, []string{"query", name}, "give " + want, fmt.Sprintf("%.40s", q.values.Get(name))})
 }
 
 // number returns an integer, 0 where there is none.
@@ -53,7 +52,7 @@ func (q *query) number(name string) int {
 	}
 	n, err := strconv.ParseInt(text, 10, 54)
 	if err != nil {
-		q.wrong(name, "an integer")
+		q.wrong(name, "int_parsing", "an integer")
 	}
 	return int(n)
 }
@@ -62,10 +61,20 @@ func (q *query) number(name string) int {
 func (q *query) position(name string) atmcp.Seq {
 	n := q.number(name)
 	if n < 0 {
-		q.wrong(name, "0 or more")
+		q.wrong(name, "greater_than_equal", "0 or more")
 		return 0
 	}
 	return atmcp.Seq(n)
+}
+
+// cursor is position under the first of the names that there is, nil without.
+func (q *query) cursor(names ...string) *atmcp.Seq {
+	for _, name := range names {
+		if q.text(name) != "" {
+			return new(q.position(name))
+		}
+	}
+	return nil
 }
 
 // flag returns a boolean, false where there is none.
@@ -76,7 +85,7 @@ func (q *query) flag(name string) bool {
 	}
 	b, err := strconv.ParseBool(text)
 	if err != nil {
-		q.wrong(name, "true or false")
+		q.wrong(name, "bool_parsing", "true or false")
 	}
 	return b
 }
@@ -92,7 +101,7 @@ func (q *query) wait() time.Duration {
 func (q *query) listing() atmcp.Listing {
 	l := atmcp.Listing{Cursor: q.text("cursor"), View: q.text("view"), MaxBytes: q.number("max_bytes")}
 	if l.View != "" && l.View != atmcp.ViewFull && l.View != atmcp.ViewBrief {
-		q.wrong("view", "full or brief")
+		q.wrong("view", "literal_error", "full or brief")
 	}
 	return l
 }

@@ -104,7 +104,7 @@ func searchKnowledge(c *call) error {
 	}
 	show := showing{q.text("units"), min(q.number("excerpt"), mostExcerpt)}
 	if show.units != "" && show.units != unitsUTF16 {
-		q.wrong("units", unitsUTF16)
+		q.wrong("units", "literal_error", unitsUTF16)
 	}
 	if show.excerpt > 0 && req.MaxBytes == 0 {
 		req.MaxBytes = snapshotBytes // of bodies that are not sent

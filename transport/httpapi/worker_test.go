@@ -91,7 +91,7 @@ func TestAWorkersWrongCallsAreTheOriginals(t *testing.T) {
 	}
 	assert.Equal(t, "unknown_directive", s.post("/api/teams/crew/directives/x/claim", join, `{"agent":"alice"}`).body["error"])
 	assert.Equal(t, 401, s.get("/api/teams/crew/agents/alice/inbox", s.nina).status)
-	assert.Equal(t, 400, s.get("/api/teams/crew/agents/alice/inbox?limit=many&wait_ms=soon", join).status)
+	assert.Equal(t, 422, s.get("/api/teams/crew/agents/alice/inbox?limit=many&wait_ms=soon", join).status)
 }
 
 func TestWhoHasATokenOfItsOwnIsSpokenForByNoOther(t *testing.T) {

@@ -135,7 +135,7 @@ func TestASocketIsAWebSocketOfOurOwnPages(t *testing.T) {
 
 	header := http.Header{"Authorization": {"Bearer " + o.crew.JoinToken}}
 	_, status := o.knock("/ws/crew?since=yesterday", header)
-	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Equal(t, http.StatusUnprocessableEntity, status)
 
 	header.Set("Origin", "https://evil.example")
 	_, status = o.knock("/ws/crew", header)

@@ -34,7 +34,7 @@ func Body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 }
 
 // JSON reads a body that must say that it is JSON (415) and be exactly one JSON
-// value (400): no second one behind it, no name twice in an object, no nesting
+// value (422): no second one behind it, no name twice in an object, no nesting
 // beyond [canon.MaxDepth]. Parsers disagree about such texts, and what two of
 // them read differently is a way around the first. It returns the canonical form.
 func JSON(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
@@ -48,7 +48,7 @@ func JSON(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	}
 	text, err := canon.Compact(body)
 	if err != nil {
-		return nil, &BodyError{http.StatusBadRequest, "body is not JSON as it must be: " + err.Error()}
+		return nil, &BodyError{http.StatusUnprocessableEntity, "body is not JSON as it must be: " + err.Error()}
 	}
 	return text, nil
 }

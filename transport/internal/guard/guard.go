@@ -66,10 +66,11 @@ func secure(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// Fail answers with an error in the form of the REST routes, {"detail": …}.
-func Fail(w http.ResponseWriter, status int, detail string) {
-	body, err := json.Marshal(map[string]string{"detail": detail})
-	if err != nil { // a string always encodes
+// Fail answers with an error in the form of the REST routes, {"detail": …}: a text, or
+// a list of what is wrong.
+func Fail(w http.ResponseWriter, status int, detail any) {
+	body, err := json.Marshal(map[string]any{"detail": detail})
+	if err != nil { // neither fails to encode
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

@@ -34,13 +34,21 @@ func (e *ArgumentError) Error() string { return strings.Join(e.Problems, "; ") }
 // Parse reads the arguments of a call: one JSON object, or nothing. It refuses
 // names that stand twice, nesting beyond MaxDepth, and data behind the object.
 func Parse(raw []byte) (*Args, error) {
-	a := &Args{asked: make(map[string]bool)}
-	if len(raw) == 0 || string(raw) == "null" {
-		return a, nil
+	if len(raw) == 0 {
+		return ParseCompact([]byte("null"))
 	}
 	object, err := canon.Compact(raw)
 	if err != nil {
 		return nil, problem("the arguments are not one good JSON object: %s", reason(err))
+	}
+	return ParseCompact(object)
+}
+
+// ParseCompact is Parse of what [canon.Compact] returned.
+func ParseCompact(object []byte) (*Args, error) {
+	a := &Args{asked: make(map[string]bool)}
+	if string(object) == "null" {
+		return a, nil
 	}
 	if object[0] != '{' {
 		return nil, problem("the arguments must be a JSON object, such as {\"name\": \"value\"}, not %s", kindOf(object))

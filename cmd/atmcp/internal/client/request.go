@@ -218,7 +218,10 @@ func (c *Client) read(res *http.Response, raw []byte) (json.RawMessage, error) {
 	switch {
 	case res.StatusCode != http.StatusOK:
 		after, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		detail, _ := a.Detail.(string)
+		detail, isText := a.Detail.(string)
+		if !isText && a.Detail != nil { // a list of what is mistyped
+			detail = "wrong parameters: " + string(raw)
+		}
 		return nil, &StatusError{
 			URL: c.opt.URL, Status: res.StatusCode, Detail: detail, Ours: isJSON && detail != "", Raw: raw,
 			RetryAfter: time.Duration(after) * time.Second, TokenFrom: c.opt.TokenFrom, HasToken: c.HasToken(),
