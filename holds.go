@@ -4,14 +4,16 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/atmcp/atmcp/internal/keyspace"
 )
 
-// A hold is a context that ends with the credential that it stands on. It costs
-// an entry in a map and no goroutine: the hub has one that looks at all holds of a
-// team when a credential there may do less than before, which this hub's commits
-// and the hints of other hubs' tell it.
+// A hold is a context that ends with the credential that it stands on, and with the
+// sign-in where a browser has it. It costs an entry in a map and no goroutine: the hub
+// has one that looks at all holds of a team when a credential there may do less than
+// before, which this hub's commits and the hints of other hubs' tell it.
 
-// holds are those of one team.
+// holds are those of one team; the registry's are on sign-ins.
 type holds struct {
 	mu    sync.Mutex
 	m     map[*hold]struct{}
@@ -20,34 +22,50 @@ type holds struct {
 }
 
 type hold struct {
+	ground
+	end context.CancelCauseFunc
+}
+
+// ground is what a hold stands on: a token, good for acting as the agent if one is
+// named, or a sign-in.
+type ground struct {
 	credential string
 	agent      AgentID
-	end        context.CancelCauseFunc
+	session    string
 }
 
 // holdRetry is how long the goroutine waits after a store that did not answer.
 const holdRetry = 200 * time.Millisecond
 
-// Hold returns a context that ends, beside ctx, within a second of the end of the
-// token that the handle stands on: when it is revoked, expires, may not act as the
-// agent any more, or the team is archived. [context.Cause] is then the refusal
-// [CodeNotJoined]. A handle on the owner's word is held for ever. Call the
-// function when done.
+// Hold returns a context that ends, beside ctx, within a second of the end of what
+// the handle stands on: of the token, when it is revoked, expires, may not act as the
+// agent any more, or the team is archived; and of the sign-in, if it is of one.
+// [context.Cause] is then the refusal [CodeNotJoined], and [IsBadToken] tells which it
+// was. A handle on the owner's word is held for ever. Call the function when done.
 func (t *Team) Hold(ctx context.Context) (context.Context, context.CancelFunc) {
-	if t.credential == "" {
-		return context.WithCancel(ctx)
-	}
 	held, end := context.WithCancelCause(ctx)
-	h := &hold{t.credential, t.agent, end}
-	t.state.holds.add(h)
-	// What ended before it was added is seen here, what ends later is told.
-	if err := t.state.checkHold(ctx, h); err != nil {
-		end(err)
+	leave := []func(){func() { end(nil) }}
+	if t.credential != "" {
+		leave = append(leave, t.state.hold(ctx, &hold{ground{credential: t.credential, agent: t.agent}, end}))
+	}
+	if t.session != "" {
+		leave = append(leave, t.state.hub.registry().hold(ctx, &hold{ground{session: t.session}, end}))
 	}
 	return held, func() {
-		t.state.holds.remove(h)
-		end(nil)
+		for _, fn := range leave {
+			fn()
+		}
 	}
+}
+
+// hold counts a hold among the team's, until the function is called.
+func (s *teamState) hold(ctx context.Context, h *hold) (leave func()) {
+	s.holds.add(h)
+	// What ended before it was added is seen here, what ends later is told.
+	if err := s.checkHold(ctx, h.ground); err != nil {
+		h.end(err)
+	}
+	return func() { s.holds.remove(h) }
 }
 
 func (h *holds) add(x *hold) {
@@ -124,7 +142,7 @@ func (h *Hub) runHolds(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		next := time.Hour
-		for _, s := range h.activeTeams() {
+		for _, s := range append(h.activeTeams(), h.registry()) {
 			next = min(next, s.endHolds(ctx))
 		}
 		timer.Reset(next)
@@ -140,21 +158,16 @@ func (h *Hub) runHolds(ctx context.Context) {
 // endHolds looks at the team's holds if need be, and returns when to look again.
 func (s *teamState) endHolds(ctx context.Context) time.Duration {
 	list, in := s.holds.due()
-	type ground struct {
-		credential string
-		agent      AgentID
-	}
 	verdicts := make(map[ground]error, 1) // many stand on one token
 	for _, x := range list {
-		key := ground{x.credential, x.agent}
-		err, known := verdicts[key]
+		err, known := verdicts[x.ground]
 		if !known {
-			err = s.checkHold(ctx, x)
-			verdicts[key] = err
+			err = s.checkHold(ctx, x.ground)
+			verdicts[x.ground] = err
 		}
 		switch {
 		case CodeOf(err) != "":
-			x.end(badToken())
+			x.end(err)
 		case err != nil: // the store does not answer: nobody knows
 			s.holds.mu.Lock()
 			s.holds.doubt = true
@@ -165,11 +178,20 @@ func (s *teamState) endHolds(ctx context.Context) time.Duration {
 	return in
 }
 
-// checkHold returns why a hold must end, if it must.
-func (s *teamState) checkHold(ctx context.Context, x *hold) error {
-	until, err := view(ctx, s, func(t *teamTx) (int64, error) { return t.standing(x.credential, x.agent) })
-	if err == nil {
+// checkHold returns why what stands on a ground must end, if it must.
+func (s *teamState) checkHold(ctx context.Context, g ground) error {
+	until, err := view(ctx, s, func(t *teamTx) (int64, error) {
+		if g.session != "" {
+			rec, err := t.session(keyspace.Key(g.session))
+			return rec.ends(), err
+		}
+		return t.standing(g.credential, g.agent)
+	})
+	switch {
+	case err == nil:
 		s.soonerUntil(until)
+	case CodeOf(err) != "" && g.session == "":
+		err = badToken() // whatever it may still be good for
 	}
 	return err
 }

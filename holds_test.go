@@ -141,3 +141,50 @@ func TestAHoldThatBeginsTooLateEndsAtOnce(t *testing.T) {
 	_, err = team.Sync(t.Context(), atmcp.SyncRequest{Wait: time.Minute})
 	refused(t, atmcp.CodeNotJoined, err)
 }
+
+func TestWhatABrowserFollowsEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"signed out", "signed out through another hub", "after twelve hours"} {
+		for _, who := range []string{"a viewer", "the operator"} {
+			t.Run(who+" "+way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					store := memstore.New()
+					hub, other := openOn(t, store), openOn(t, store)
+					in := atmcp.SignIn{Token: made(t, hub, "crew").DashboardToken}
+					if who == "the operator" {
+						in = atmcp.SignIn{Proof: []byte("hash of the admin token")}
+					}
+					crew, err := hub.Team(t.Context(), "crew")
+					require.NoError(t, err)
+					follow := func() (secret string, held context.Context) {
+						secret, info, err := hub.OpenSession(t.Context(), in)
+						require.NoError(t, err)
+						held, release := crew.SignedIn(info).Hold(t.Context())
+						t.Cleanup(release)
+						return secret, held
+					}
+					secret, held := follow()
+					began, limit := time.Now(), time.Second
+					switch way {
+					case "signed out":
+						err = hub.CloseSession(t.Context(), secret)
+					case "signed out through another hub":
+						err = other.CloseSession(t.Context(), secret)
+					default:
+						limit += 12 * time.Hour
+						time.Sleep(12*time.Hour - time.Minute)
+						require.NoError(t, held.Err())
+					}
+					require.NoError(t, err)
+					_, stays := follow()
+					<-held.Done()
+					assert.LessOrEqual(t, time.Since(began), limit)
+					refused(t, atmcp.CodeNotJoined, context.Cause(held))
+					assert.False(t, atmcp.IsBadToken(context.Cause(held)), "the token is still good")
+					synctest.Wait()
+					assert.NoError(t, stays.Err(), "another browser's goes on")
+				})
+			})
+		}
+	}
+}

@@ -44,6 +44,8 @@ type SessionInfo struct {
 	Proof []byte `json:"-"`
 	// Principal is whom any other session speaks for.
 	Principal Principal `json:"-"`
+
+	key string // of the record
 }
 
 // sessionRecord is a session or a code on disk.
@@ -52,6 +54,18 @@ type sessionRecord struct {
 	Credential string `json:"credential,omitempty"` // it dies with this token
 	Proof      []byte `json:"proof,omitempty"`
 	At         int64  `json:"at"`
+}
+
+// ends is when a session is over that nobody ended.
+func (r sessionRecord) ends() int64 { return r.At + sessionTTL.Milliseconds() }
+
+// session returns the session at a key, or the refusal that nobody is signed in by it.
+func (t *teamTx) session(k keyspace.Key) (sessionRecord, error) {
+	rec, ok := load[sessionRecord](t, k)
+	if !ok || rec.ends() <= t.now() {
+		return rec, notJoined("this browser is not signed in any more; sign in again")
+	}
+	return rec, nil
 }
 
 // The tables of sign-ins in the registry.
@@ -78,6 +92,7 @@ func (h *Hub) OpenSession(ctx context.Context, in SignIn) (secret string, info S
 		}
 	}
 	secret = newSecret()
+	key := keySecret(tableSession, secret)
 	rec, err = update(ctx, h.registry(), actor{}, func(t *teamTx) (sessionRecord, error) {
 		rec := rec
 		if in.Code != "" {
@@ -90,13 +105,13 @@ func (h *Hub) OpenSession(ctx context.Context, in SignIn) (secret string, info S
 			rec = redeemed
 			rec.At = t.now()
 		}
-		save(t, keySecret(tableSession, secret), rec)
+		save(t, key, rec)
 		return rec, nil
 	})
 	if err != nil {
 		return "", SessionInfo{}, err
 	}
-	info, err = h.sessionOf(ctx, rec)
+	info, err = h.sessionOf(ctx, key, rec)
 	return secret, info, err
 }
 
@@ -132,31 +147,28 @@ func (h *Hub) NewCode(ctx context.Context, in SignIn) (code string, err error) {
 
 // Session returns the session of a secret, or refuses with [CodeNotJoined].
 func (h *Hub) Session(ctx context.Context, secret string) (SessionInfo, error) {
-	rec, err := view(ctx, h.registry(), func(t *teamTx) (sessionRecord, error) {
-		rec, ok := load[sessionRecord](t, keySecret(tableSession, secret))
-		if !ok || rec.At+sessionTTL.Milliseconds() <= t.now() {
-			return rec, notJoined("this browser is not signed in any more; sign in again")
-		}
-		return rec, nil
-	})
+	key := keySecret(tableSession, secret)
+	rec, err := view(ctx, h.registry(), func(t *teamTx) (sessionRecord, error) { return t.session(key) })
 	if err != nil {
 		return SessionInfo{}, err
 	}
-	return h.sessionOf(ctx, rec)
+	return h.sessionOf(ctx, key, rec)
 }
 
-// CloseSession ends a session. One that there is not is no error.
+// CloseSession ends a session, and within a second what stands on it; see
+// [Team.SignedIn]. One that there is not is no error.
 func (h *Hub) CloseSession(ctx context.Context, secret string) error {
 	_, err := update(ctx, h.registry(), actor{}, func(t *teamTx) (struct{}, error) {
 		t.del(keySecret(tableSession, secret))
+		t.tx.Note(holdsNote{})
 		return struct{}{}, nil
 	})
 	return err
 }
 
-// sessionOf finds whom a record speaks for now.
-func (h *Hub) sessionOf(ctx context.Context, rec sessionRecord) (SessionInfo, error) {
-	info := SessionInfo{Role: RoleAdmin, ExpiresAt: rec.At + sessionTTL.Milliseconds(), Proof: rec.Proof}
+// sessionOf finds whom the record at a key speaks for now.
+func (h *Hub) sessionOf(ctx context.Context, key keyspace.Key, rec sessionRecord) (SessionInfo, error) {
+	info := SessionInfo{Role: RoleAdmin, ExpiresAt: rec.ends(), Proof: rec.Proof, key: string(key)}
 	if rec.Credential == "" {
 		return info, nil
 	}
@@ -186,4 +198,12 @@ func (h *Hub) ReaderOf(ctx context.Context, p Principal) (*Team, error) {
 		return nil, badToken()
 	}
 	return &Team{state: s, credential: p.credential}, nil
+}
+
+// SignedIn returns the handle as the browser of a session has it: what it waits for and
+// follows ends with the session too.
+func (t *Team) SignedIn(s SessionInfo) *Team {
+	own := *t
+	own.session = s.key
+	return &own
 }

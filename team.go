@@ -14,6 +14,7 @@ type Team struct {
 	state      *teamState
 	credential string  // id of the token that it stands on; empty on the owner's word
 	agent      AgentID // whom the token must be able to act as; empty for a reader
+	session    string  // key of the sign-in that it stands on as well; empty for none
 }
 
 // ID returns the team's id.

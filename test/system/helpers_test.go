@@ -1,6 +1,7 @@
 package system_test
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -41,6 +42,19 @@ func sized(n, short int) int {
 		return short
 	}
 	return n
+}
+
+// attempts is how often what is measured in real time may be measured: whatever else the
+// machine does only ever adds to it.
+const attempts = 3
+
+// leastOf measures until a value is below the bar, a few times at most, and returns the least.
+func leastOf[T cmp.Ordered](bar T, measure func() T) T {
+	best := measure()
+	for n := 1; n < attempts && best >= bar; n++ {
+		best = min(best, measure())
+	}
+	return best
 }
 
 // serve puts a hub behind an HTTP server and returns its URL.

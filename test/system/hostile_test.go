@@ -239,6 +239,7 @@ func (h *hosted) holds() []held {
 		{"stream", "viewer", get("/api/teams/crew/stream")},
 		{"stream of a browser", "cookie", get("/api/teams/crew/stream")},
 		{"wait for events", "viewer", get("/api/teams/crew/events?since=1&wait_ms=30000")},
+		{"wait of a browser", "cookie", get("/api/teams/crew/events?since=1&wait_ms=30000")},
 		{"wait of a worker", "agent", get("/api/teams/crew/agents/alice/inbox?wait_ms=30000")},
 		{"wait", "join", tool("wait")},
 		{"wait of an agent", "agent", tool("wait")},
@@ -266,41 +267,70 @@ func (h *hosted) drain(ctx context.Context, path, body string, header http.Heade
 	return errors.Join(err, reply.Body.Close())
 }
 
-// Whatever is open on a token when it is revoked ends within a second; what is open
-// on another stays.
-func TestARevokedTokenEndsWhatIsOpenOnItWithinASecond(t *testing.T) {
+// Whatever is open on a token when it is revoked ends within a second, and so does what a
+// browser has open when it signs out; what is open on another stays.
+func TestWhatIsOpenEndsWithinASecondOfItsTokenOrSession(t *testing.T) {
 	t.Parallel()
 	h := host(t, httpapi.Options{AdminToken: isolationAdmin})
 	_, _, err := h.hub.Join(t.Context(), atmcp.Credential{Token: h.crew.JoinToken}, atmcp.JoinRequest{TeamName: "crew", DisplayName: "alice"})
 	require.NoError(t, err)
 	for _, x := range h.holds() {
 		t.Run(x.name, func(t *testing.T) {
-			revoked, header := h.credential(t, x.role)
-			_, other := h.credential(t, x.role)
-			ended, stays := make(chan error, 1), make(chan error, 1)
-			under := func(n int64) {
-				t.Helper()
-				require.Eventually(t, func() bool { return h.busy.Load() == n }, 5*time.Second, time.Millisecond, "%d requests are under way", n)
-			}
-			under(0)
-			go func() { ended <- x.open(t.Context(), header) }()
-			go func() { stays <- x.open(t.Context(), other) }()
-			under(2)
-			_, err := h.hub.RevokeToken(t.Context(), atmcp.RevokeTokenRequest{TeamName: "crew", TokenID: revoked})
-			require.NoError(t, err)
-			select {
-			case err := <-ended:
-				t.Log("it ended:", err)
-			case <-time.After(time.Second):
-				assert.Fail(t, "it is still open")
-			}
-			select {
-			case err := <-stays:
-				assert.Fail(t, "another token's ended too", "%v", err)
-			default:
+			assert.Less(t, leastOf(time.Second, func() time.Duration { return h.endsAfter(t, x, h.revoke) }), time.Second)
+			if strings.Contains(x.name, "browser") {
+				assert.Less(t, leastOf(time.Second, func() time.Duration { return h.endsAfter(t, x, h.signOut) }), time.Second)
 			}
 		})
 	}
+}
+
+// endsAfter tells how long something stays open after its credential ended.
+func (h *hosted) endsAfter(t *testing.T, x held, end func(*testing.T, string, http.Header)) time.Duration {
+	t.Helper()
+	id, header := h.credential(t, x.role)
+	_, other := h.credential(t, x.role)
+	ended, stays := make(chan error, 1), make(chan error, 1)
+	under := func(n int64) {
+		t.Helper()
+		require.Eventually(t, func() bool { return h.busy.Load() == n }, 5*time.Second, time.Millisecond, "%d requests are under way", n)
+	}
+	under(0)
+	staying, leave := context.WithCancel(t.Context())
+	defer leave()
+	go func() { ended <- x.open(t.Context(), header.Clone()) }()
+	go func() { stays <- x.open(staying, other) }()
+	under(2)
+	began := time.Now()
+	end(t, id, header)
+	select {
+	case err := <-ended:
+		t.Log("it ended:", err)
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "it is still open")
+	}
+	took := time.Since(began)
+	select {
+	case err := <-stays:
+		assert.Fail(t, "another's ended too", "%v", err)
+	default:
+		leave()
+		_ = <-stays // it was we who left
+	}
+	return took
+}
+
+// revoke ends a token.
+func (h *hosted) revoke(t *testing.T, id string, _ http.Header) {
+	t.Helper()
+	_, err := h.hub.RevokeToken(t.Context(), atmcp.RevokeTokenRequest{TeamName: "crew", TokenID: id})
+	require.NoError(t, err)
+}
+
+// signOut ends the session of a browser.
+func (h *hosted) signOut(t *testing.T, _ string, header http.Header) {
+	t.Helper()
+	reply := (&roleWorld{T: t, url: h.url}).send(request{method: http.MethodDelete, path: "/api/session", header: header})
+	require.Equal(t, http.StatusOK, reply.status)
 }
 
 // credential makes a token and returns its id and what shows it.

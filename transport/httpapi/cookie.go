@@ -120,15 +120,22 @@ func (a access) serves(r atmcp.Role) bool {
 	return a.permits(r) && (a != byConsole || r == atmcp.RoleConsole || r == atmcp.RoleAdmin)
 }
 
-// take gives the request to the session's principal.
+// take gives the request to the session's principal. What it waits for ends with the
+// session.
 func (s *server) take(ctx context.Context, c *call, info atmcp.SessionInfo) error {
 	if info.Role == atmcp.RoleAdmin {
 		c.who = atmcp.Principal{Role: atmcp.RoleAdmin}
-		return nil
+	} else {
+		team, err := s.hub.ReaderOf(ctx, info.Principal)
+		if err == nil {
+			err = c.speakFor(team, info.Principal)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	team, err := s.hub.ReaderOf(ctx, info.Principal)
-	if err != nil {
-		return err
+	if c.team != nil {
+		c.team = c.team.SignedIn(info)
 	}
-	return c.speakFor(team, info.Principal)
+	return nil
 }

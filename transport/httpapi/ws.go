@@ -197,6 +197,8 @@ func (k *socket) ended(err error) closing {
 		end.code = websocket.StatusGoingAway
 	case byeRevoked:
 		end.code = closeBadToken
+	case byeSignOut:
+		end.code = websocket.StatusNormalClosure
 	default:
 		k.server.log.WarnContext(k.call.ctx(), "feed ended", "team", k.call.team.Name(), "error", err)
 	}

@@ -194,6 +194,31 @@ func TestARevokedTokenEndsItsSocketsAndNoOthers(t *testing.T) {
 	assert.Equal(t, "batch", other.until("batch").Type)
 }
 
+// Signed in anew, or where reads are open, a page goes on: it is told to come again.
+func TestSigningOutEndsTheSocketsOfThatBrowser(t *testing.T) {
+	o := listen(t)
+	var theirs []*follower
+	var cookies []string
+	for _, token := range []string{o.crew.DashboardToken, admin, o.crew.DashboardToken} {
+		cookies = append(cookies, o.signIn(token))
+		f, _ := o.knock("/ws/crew?v=2", http.Header{"Cookie": {cookies[len(cookies)-1]}})
+		require.Equal(t, "hello", f.next().Type)
+		theirs = append(theirs, f)
+	}
+	began := time.Now()
+	require.Equal(t, http.StatusOK, o.browse(http.MethodDelete, "/api/session", cookies[0]+"; "+cookies[1], "").status)
+	for _, f := range theirs[:2] {
+		bye := f.until("bye")
+		assert.Equal(t, "signed_out", bye.Reason)
+		assert.Positive(t, bye.RetryMS)
+		code, _ := f.closed()
+		assert.Equal(t, websocket.StatusNormalClosure, code)
+	}
+	assert.Less(t, time.Since(began), 2*time.Second)
+	o.agent("alice")
+	assert.Equal(t, "batch", theirs[2].until("batch").Type, "another browser's goes on")
+}
+
 func TestTheEndOfTheServerIsSaidToAllWhoFollow(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("a server", func(t *testing.T) {
