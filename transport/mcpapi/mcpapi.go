@@ -139,6 +139,6 @@ func (s *server) sdkServer(o Options) *mcp.Server {
 		sdk.AddTool(t, s.handler(s.tools[s.named[i].Name]))
 	}
 	addPrompts(sdk)
-	sdk.AddReceivingMiddleware(s.contain, s.followRequest, s.admitOthers, s.listForCaller, s.refuseUnknownTool)
+	sdk.AddReceivingMiddleware(s.receive)
 	return sdk
 }

@@ -9,40 +9,55 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// contain keeps a panic in a handler from ending the process. The SDK runs
-// handlers outside of what net/http guards.
-func (s *server) contain(next mcp.MethodHandler) mcp.MethodHandler {
+// receive stands before every method: a panic is contained, the end of the request ends
+// what is under way, and what is no call of a tool is counted and fitted to the caller. It
+// is one function because all that is between the SDK and a tool is on the stack of every
+// wait.
+func (s *server) receive(next mcp.MethodHandler) mcp.MethodHandler {
+	others := s.admitOthers(s.listForCaller(next))
 	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
 		defer func() {
-			p := recover()
-			if p == nil {
-				return
+			if p := recover(); p != nil {
+				res, err = s.panicked(ctx, method, req, p)
 			}
-			s.log.ErrorContext(ctx, "panic in a handler", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			if call, ok := req.(*mcp.CallToolRequest); ok {
-				s.observe(call.Params.Name, "fault", 0)
-				res, err = failure("Error executing tool "+call.Params.Name+": the server had a fault; it goes on. "+
-					"Repeat the call with the same idem_key to learn the outcome"), nil
-				return
-			}
-			res, err = nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the server had a fault"}
 		}()
+		ctx, end := followRequest(ctx)
+		defer end()
+		call, ok := req.(*mcp.CallToolRequest)
+		switch {
+		case !ok:
+			return others(ctx, method, req)
+		case s.tools[call.Params.Name] == nil: // the SDK would tell the client alone, and not the model
+			return failure("Unknown tool: " + call.Params.Name), nil
+		}
 		return next(ctx, method, req)
 	}
 }
 
-// followRequest ends a handler when its client has gone. For clients of older
-// protocols the SDK would let it run on.
-func (s *server) followRequest(next mcp.MethodHandler) mcp.MethodHandler {
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-		request := requestOf(ctx)
-		if request == nil {
-			return next(ctx, method, req)
-		}
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(request, cancel)()
-		return next(ctx, method, req)
+// panicked answers for a handler that did not: the SDK runs handlers outside of what
+// net/http guards, and the process would end.
+func (s *server) panicked(ctx context.Context, method string, req mcp.Request, p any) (mcp.Result, error) {
+	s.log.ErrorContext(ctx, "panic in a handler", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	if call, ok := req.(*mcp.CallToolRequest); ok {
+		s.observe(call.Params.Name, "fault", 0)
+		return failure("Error executing tool " + call.Params.Name + ": the server had a fault; it goes on. " +
+			"Repeat the call with the same idem_key to learn the outcome"), nil
+	}
+	return nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the server had a fault"}
+}
+
+// followRequest ends a context with the request that it is of: for clients of older
+// protocols the SDK would let a handler run on when its client has gone.
+func followRequest(ctx context.Context) (context.Context, context.CancelFunc) {
+	request := requestOf(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	if request == nil {
+		return ctx, cancel
+	}
+	leave := context.AfterFunc(request, cancel)
+	return ctx, func() {
+		leave()
+		cancel()
 	}
 }
 
@@ -50,9 +65,6 @@ func (s *server) followRequest(next mcp.MethodHandler) mcp.MethodHandler {
 // counted where they can be refused as data.
 func (s *server) admitOthers(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-		if _, ok := req.(*mcp.CallToolRequest); ok {
-			return next(ctx, method, req)
-		}
 		counts, err := s.limits.Enter()
 		if err != nil {
 			return nil, &jsonrpc.Error{Code: codeTooMany, Message: err.Error() + "; come again in a moment"}
@@ -74,16 +86,5 @@ func (s *server) listForCaller(next mcp.MethodHandler) mcp.MethodHandler {
 			list.Tools = s.all
 		}
 		return res, err
-	}
-}
-
-// refuseUnknownTool tells a model that a tool does not exist; the SDK would tell the
-// client alone.
-func (s *server) refuseUnknownTool(next mcp.MethodHandler) mcp.MethodHandler {
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-		if call, ok := req.(*mcp.CallToolRequest); ok && s.tools[call.Params.Name] == nil {
-			return failure("Unknown tool: " + call.Params.Name), nil
-		}
-		return next(ctx, method, req)
 	}
 }
