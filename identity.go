@@ -76,6 +76,9 @@ type Credential struct {
 	Handle string // the handle argument, or the session id that the hub minted
 	Client ClientInfo
 
+	// Principal is whom [Hub.Reader] found Token to speak for in this same request. The
+	// zero value has it found.
+	Principal Principal
 	// Via and Capabilities are those of a member who joins by this request: the way
 	// in, where it is not a tool call, and what the member can do.
 	Via          string
@@ -112,9 +115,12 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 		}
 		return h.agentByHandle(ctx, c, "")
 	}
-	p, err := h.Authenticate(ctx, c.Token)
-	if err != nil {
-		return nil, err
+	p := c.Principal
+	if p.credential == "" {
+		var err error
+		if p, err = h.Authenticate(ctx, c.Token); err != nil {
+			return nil, err
+		}
 	}
 	switch p.Role {
 	case RoleAgent:

@@ -18,7 +18,7 @@ func (s *server) memberRoutes() []route {
 // agent returns the member that the request's token may act as under a name, who
 // joins by that if the name is new or had left.
 func (s *server) agent(c *call, who atmcp.Credential) (*atmcp.Agent, error) {
-	who.Token = c.token
+	who.Token, who.Principal = c.token, c.who
 	who.Client = atmcp.ClientInfo{Client: c.r.UserAgent()}
 	who.Admit = c.counted.Agent
 	a, err := s.hub.Identify(c.ctx(), who)
