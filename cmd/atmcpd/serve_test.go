@@ -76,12 +76,16 @@ func TestAConfiguredServerMakesNoTeam(t *testing.T) {
 func TestASecondServerOnTheSameDataIsRefusedInTime(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
-	began := time.Now()
-	second := runs(t, nil, "--addr", "127.0.0.1:0", "--data-dir", dir)
-	assert.Less(t, time.Since(began), 2*time.Second)
-	assert.Equal(t, 1, second.code)
-	assert.Contains(t, second.err, "is in use by another atmcpd")
-	assert.Equal(t, 1, strings.Count(second.err, "\n"), second.err)
+	took := time.Hour
+	for n := 0; n < 3 && took >= 2*time.Second; n++ { // what else the machine does only ever adds
+		began := time.Now()
+		second := runs(t, nil, "--addr", "127.0.0.1:0", "--data-dir", dir)
+		took = time.Since(began)
+		assert.Equal(t, 1, second.code)
+		assert.Contains(t, second.err, "is in use by another atmcpd")
+		assert.Equal(t, 1, strings.Count(second.err, "\n"), second.err)
+	}
+	assert.Less(t, took, 2*time.Second)
 	s.stop()
 	start(t, dir).stop()
 }

@@ -64,7 +64,12 @@ func TestWhatIsTooMuchIsRefusedAlikeByBothTransports(t *testing.T) {
 	assert.Equal(t, 2, said.Max)
 	assert.Positive(t, said.RetryAfterMS)
 
-	code, retryAfter, body := beat("alice")
+	code, retryAfter, body := 0, "", ""
+	for range 100 { // and by REST, where some have become free meanwhile
+		if code, retryAfter, body = beat("alice"); code != http.StatusOK {
+			break
+		}
+	}
 	assert.Equal(t, http.StatusTooManyRequests, code)
 	assert.Equal(t, "1", retryAfter)
 	assert.Contains(t, body, "more than 2 calls of the agent a second")
