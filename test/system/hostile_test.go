@@ -314,7 +314,7 @@ func (h *hosted) endsAfter(t *testing.T, x held, end func(*testing.T, string, ht
 		assert.Fail(t, "another's ended too", "%v", err)
 	default:
 		leave()
-		_ = <-stays // it was we who left
+		assert.Error(t, <-stays, "it was we who left")
 	}
 	return took
 }
