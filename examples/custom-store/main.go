@@ -1,17 +1,19 @@
-// Command custom-store keeps a team in a store of its own, in store.go. A store is an
-// ordered map for each team, with a version; what tasks and leases are it need not know.
-// Its test is the suite that every store passes.
-//
-//	go run ./examples/custom-store
+// Command custom-store keeps teams in a store of its own: rows and a version for each is
+// all that it has to know. Its test is the suite that every store passes.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"sync"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/store"
 )
 
 func main() {
@@ -22,35 +24,97 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	data := newListStore()
+	data := newStore()
 	defer func() { err = errors.Join(err, data.Close()) }()
 	hub, err := atmcp.Open(ctx, atmcp.Config{Store: data})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, hub.Close()) }()
-	if _, err := hub.CreateTeam(ctx, atmcp.CreateTeamRequest{Name: "crew"}); err != nil {
-		return err
-	}
-	team, err := hub.Team(ctx, "crew")
+	crew, err := hub.CreateTeam(ctx, atmcp.CreateTeamRequest{Name: "crew"})
 	if err != nil {
 		return err
 	}
-	alice, _, err := team.Join(ctx, atmcp.JoinRequest{DisplayName: "alice"})
-	if err != nil {
+	snap, err := data.Read(ctx, string(crew.TeamID), store.Range{Start: []byte{0}, End: []byte{255}})
+	fmt.Printf("the hub keeps crew in %d rows, at revision %d\n", len(snap.Rows[0]), snap.Head.Rev)
+	return err
+}
+
+// mapStore sorts the keys of a team whenever it reads some: it is for small teams.
+type mapStore struct {
+	store.Hints // does Watch
+
+	mu     sync.Mutex
+	heads  map[string]store.Head
+	rows   map[string]map[string][]byte // by team and key
+	closed error
+}
+
+func newStore() *mapStore {
+	return &mapStore{heads: map[string]store.Head{}, rows: map[string]map[string][]byte{}}
+}
+
+func (s *mapStore) Read(ctx context.Context, team string, ranges ...store.Range) (store.Snapshot, error) {
+	s.mu.Lock() // all along: what it returns is of one moment
+	defer s.mu.Unlock()
+	snap := store.Snapshot{Head: s.heads[team], Rows: make([][]store.KV, len(ranges))}
+	keys := slices.Sorted(maps.Keys(s.rows[team]))
+	for i, r := range ranges {
+		if r.End == nil { // the one key
+			r.End = append(slices.Clip(r.Start), 0)
+		}
+		var rows []store.KV
+		for _, key := range keys {
+			if string(r.Start) <= key && key < string(r.End) {
+				rows = append(rows, store.KV{Key: []byte(key), Value: s.rows[team][key]})
+			}
+		}
+		if r.Reverse {
+			slices.Reverse(rows)
+		}
+		if r.Limit > 0 {
+			rows = rows[:min(r.Limit, len(rows))]
+		}
+		snap.Rows[i] = rows
+	}
+	return snap, cmp.Or(s.closed, ctx.Err())
+}
+
+func (s *mapStore) Commit(ctx context.Context, team string, b store.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := cmp.Or(s.closed, ctx.Err(), b.Check(team, store.LimitsOf(s))); err != nil {
 		return err
 	}
-	if _, err := alice.CreateTask(ctx, atmcp.CreateTaskRequest{Title: "measure the cache"}); err != nil {
-		return err
+	if s.heads[team] != b.Base { // somebody else was first: the hub reads again
+		return store.ErrConflict
 	}
-	names, err := data.Teams(ctx, "", 0)
-	if err != nil {
-		return err
+	if s.rows[team] == nil {
+		s.rows[team] = make(map[string][]byte)
 	}
-	snap, err := data.Read(ctx, string(team.ID()))
-	if err != nil {
-		return err
+	for _, key := range b.Dels {
+		delete(s.rows[team], string(key))
 	}
-	fmt.Printf("the store has %d lists: the registry's and the team's, which is at its event %d\n", len(names), snap.Head.Seq)
+	for _, kv := range b.Puts {
+		s.rows[team][string(kv.Key)] = append([]byte{}, kv.Value...) // the hub may use its own again
+	}
+	s.heads[team] = b.Head
+	s.Moved(team, b.Head)
+	return nil
+}
+
+func (s *mapStore) Teams(ctx context.Context, after string, limit int) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(s.heads)), func(name string) bool { return name <= after })
+	return names[:min(cmp.Or(max(limit, 0), 1000), len(names))], cmp.Or(s.closed, ctx.Err())
+}
+
+func (s *mapStore) Close() error {
+	s.End(store.ErrClosed)
+	s.Wait()
+	s.mu.Lock() // until calls in flight are over
+	defer s.mu.Unlock()
+	s.closed = store.ErrClosed
 	return nil
 }

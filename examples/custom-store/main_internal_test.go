@@ -11,12 +11,12 @@ import (
 	"github.com/atmcp/atmcp/store/storetest"
 )
 
-func TestListStoreKeepsThePromisesOfAStore(t *testing.T) {
-	storetest.Run(t, storetest.Backend{Open: func(testing.TB, string) store.Store { return newListStore() }})
+func TestMapStoreKeepsThePromisesOfAStore(t *testing.T) {
+	storetest.Run(t, storetest.Backend{Open: func(testing.TB, string) store.Store { return newStore() }})
 }
 
 func TestTheExampleRuns(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "run", ".").CombinedOutput()
 	require.NoError(t, err, string(out))
-	assert.Equal(t, "the store has 2 lists: the registry's and the team's, which is at its event 2\n", string(out))
+	assert.Equal(t, "the hub keeps crew in 5 rows, at revision 1\n", string(out))
 }
