@@ -45,11 +45,11 @@ func TestKnownItemsAreFoundAsWellAsByFTS5AndIdentifiersAndTyposBetter(t *testing
 		r.row("| %s | %.3f | %.3f | %+.3f | %.3f | %.3f | `%s` |", kind, ours.mrr, theirs.mrr, ahead[kind], ours.recall, theirs.recall, of[kind][0].text)
 	}
 	r.finish(t)
-	const tie = 0.01 // a coin's throws among near copies
+	const tie = 0.5 / perKind // one hit in the second place instead of the first
 	assert.GreaterOrEqual(t, ahead["words"], -tie)
 	assert.GreaterOrEqual(t, ahead["inflections"], -tie)
 	assert.GreaterOrEqual(t, ahead["typos"], 0.15)
-	assert.GreaterOrEqual(t, ahead["identifiers"], -tie)
+	assert.GreaterOrEqual(t, ahead["identifiers"], -0.01, "the up to four paragraphs that have one are mostly near copies")
 	assert.GreaterOrEqual(t, ahead["identifiers, respelled"], 0.3)
 	assert.GreaterOrEqual(t, ahead["identifier parts"], 0.3)
 	assert.GreaterOrEqual(t, (ahead["identifiers"]+ahead["identifiers, respelled"]+ahead["identifier parts"])/3, 0.3)

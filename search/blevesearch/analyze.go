@@ -29,7 +29,8 @@ func unpack(frequency uint64) units {
 
 func saturate(u *uint8, n uint8) { *u = min(*u, math.MaxUint8-n) + n }
 
-// lengths are the words of a document. Tags count as words of the body.
+// lengths are the words of a document. Tags count as words of the body, and what
+// stands between the connectors of a word as one each.
 type lengths struct{ title, body int }
 
 // stemMark begins the terms that are stems. No word begins so.
@@ -63,7 +64,7 @@ func analyze(d *search.Doc) (index.TokenFrequencies, lengths) {
 			}
 		}
 		for w := range search.Words(text) {
-			*length++
+			*length += segments(w)
 			add(w.Whole.Term, wholeUnits)
 			for _, p := range w.Parts {
 				add(p.Term, partUnits)
@@ -115,6 +116,18 @@ func forms(w search.Word) []string {
 		out = append(out, joined)
 	}
 	return out
+}
+
+// segments is how many words a word counts as: what stands between its connectors can
+// be found alone, so that a text of compounds is as long as one that writes them apart.
+func segments(w search.Word) (n int) {
+	if w.Dense || len(w.Parts) == 0 {
+		return 1
+	}
+	for range strings.FieldsFuncSeq(w.Whole.Term, func(r rune) bool { return strings.ContainsRune(`._-/\:@+#`, r) }) {
+		n++
+	}
+	return n
 }
 
 // stemOf returns the stem of an English word, and any other term as it is.

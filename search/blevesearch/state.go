@@ -11,7 +11,7 @@ import (
 // format is the version of what is in the files: of the analysis, of the fields and
 // of the state. Files of another format are built anew. Raise it with every change
 // to any of these.
-const format = 1
+const format = 2
 
 // state is what is known of a team's documents as a whole. It is written with them
 // in one step.
