@@ -59,6 +59,7 @@ func reopen(t *testing.T, cfg atmcp.Config) *atmcp.Team {
 	return team
 }
 
+// In a bubble no time passes while somebody can run: what is not found was not waited for.
 func TestOwnFindingIsFoundByTheNextSearch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
