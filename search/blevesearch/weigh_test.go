@@ -87,3 +87,21 @@ func ids(hits []search.Hit) []string {
 	}
 	return found
 }
+
+func TestATextOfCompoundsIsAsLongAsOneThatWritesThemApart(t *testing.T) {
+	t.Parallel()
+	x := open(t, t.TempDir())
+	var ops []search.Op
+	for i, body := range []string{
+		"quota of net/http.ListenAndServe and max_open_conns", "quota of net http ListenAndServe and max open conns", "quota of little",
+	} {
+		ops = append(ops, search.Op{Doc: search.Doc{ID: fmt.Sprint(i), Body: body, Seq: uint64(i + 1)}})
+	}
+	require.NoError(t, x.Apply(t.Context(), "crew", ops, search.Position{Epoch: "e", Seq: 3}))
+	r, err := x.Search(t.Context(), "crew", search.Query{Text: "quota"})
+	require.NoError(t, err)
+	require.Len(t, r.Hits, 3)
+	assert.Equal(t, "2", r.Hits[0].ID)
+	assert.InDelta(t, r.Hits[1].Score, r.Hits[2].Score, 1e-9)
+	require.NoError(t, x.Close())
+}
