@@ -29,7 +29,7 @@ func newDesk(t *testing.T) (*atmcpd, *desk, *machine) {
 // work starts a worker whose agent is this binary.
 func (m *machine) work(flags ...string) *exec.Cmd {
 	m.t.Helper()
-	args := append([]string{"worker", "--grace", "1s"}, flags...)
+	args := append([]string{"worker", "--grace", "5s"}, flags...)
 	return m.start(append(args, "--", os.Args[0], "{text}")...)
 }
 

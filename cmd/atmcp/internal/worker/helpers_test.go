@@ -151,7 +151,11 @@ func newTeam(t *testing.T, change ...func(*atmcp.Config)) *team {
 	return s
 }
 
-// config is a worker's, whose agent is this binary.
+// forHangers is the grace of workers whose agent hangs whatever it is asked.
+const forHangers = 300 * time.Millisecond
+
+// config is a worker's, whose agent is this binary. An agent that ends when it is
+// asked to has the time for it, on a machine that is busy with others too.
 func (s *team) config(args ...string) worker.Config {
 	s.t.Helper()
 	c, err := client.New(client.Options{URL: s.url, Team: "crew", Token: s.join})
@@ -161,7 +165,7 @@ func (s *team) config(args ...string) worker.Config {
 	}
 	return worker.Config{
 		Client: c, Name: "bob", Command: append([]string{os.Args[0]}, args...), Env: append(os.Environ(), agentVariable+"=1", "GORACE=atexit_sleep_ms=0"),
-		StateDir: s.state, Backoff: time.Millisecond, Grace: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
+		StateDir: s.state, Backoff: time.Millisecond, Grace: time.Minute, Log: slog.New(slog.DiscardHandler),
 	}
 }
 

@@ -92,19 +92,30 @@ func TestAFailureThatPassesIsTriedAgain(t *testing.T) {
 
 func TestACancelledDirectiveStopsItsCommand(t *testing.T) {
 	t.Parallel()
-	s := newTeam(t)
-	end := s.begin(s.config())
-	for _, order := range []string{"wait", "hang"} { // one that listens, and one that does not
-		id := s.send(order)
-		s.wrote(map[string]string{"wait": "waiting", "hang": "hanging"}[order])
-		_, err := s.console.CancelDirective(t.Context(), atmcp.CancelDirectiveRequest{DirectiveID: id})
-		require.NoError(t, err)
-		after := s.send("say free again")
-		assert.Equal(t, atmcp.DirectiveDone, s.ended(after).Status)
-		assert.Equal(t, []atmcp.EventKind{atmcp.EventDirectiveSent, atmcp.EventDirectiveClaimed, atmcp.EventDirectiveCanceled}, s.kinds(id))
+	for order, c := range map[string]struct {
+		shows string
+		grace time.Duration
+		last  string
+	}{
+		"wait": {"waiting", time.Minute, "interrupted"}, // one that listens
+		"hang": {"hanging", forHangers, "hanging"},      // one that does not
+	} {
+		t.Run(order, func(t *testing.T) {
+			t.Parallel()
+			s := newTeam(t)
+			config := s.config()
+			config.Grace = c.grace
+			end := s.begin(config)
+			id := s.send(order)
+			s.wrote(c.shows)
+			_, err := s.console.CancelDirective(t.Context(), atmcp.CancelDirectiveRequest{DirectiveID: id})
+			require.NoError(t, err)
+			assert.Equal(t, atmcp.DirectiveDone, s.ended(s.send("say free again")).Status)
+			assert.Equal(t, []atmcp.EventKind{atmcp.EventDirectiveSent, atmcp.EventDirectiveClaimed, atmcp.EventDirectiveCanceled}, s.kinds(id))
+			s.wrote(c.last)
+			assert.Equal(t, 1, end().Dropped)
+		})
 	}
-	s.wrote("interrupted")
-	assert.Equal(t, 2, end().Dropped)
 }
 
 func TestARunThatTakesTooLongFails(t *testing.T) {
@@ -112,7 +123,7 @@ func TestARunThatTakesTooLongFails(t *testing.T) {
 	s := newTeam(t)
 	id := s.send("hang")
 	c := s.config()
-	c.RunTimeout = 500 * time.Millisecond
+	c.RunTimeout, c.Grace = 500*time.Millisecond, forHangers
 	s.work(1, c)
 	d := s.ended(id)
 	assert.Equal(t, atmcp.DirectiveFailed, d.Status)
