@@ -76,7 +76,8 @@ func TestAWorkerIsSetUpByItsFlags(t *testing.T) {
 	}
 	w.asAgent("alice")
 	r := w.run("worker", "--lease", "1s", "--", "true")
-	assert.Contains(t, r.err, "a lease of 1s is not from 5s to 24h")
+	assert.Equal(t, exitUsage, r.code)
+	assert.Equal(t, "atmcp: a lease of 1s is not from 5s to 24h\n", r.err, "nothing was begun")
 
 	team, err := w.hub.Team(t.Context(), "crew")
 	require.NoError(t, err)
@@ -87,6 +88,7 @@ func TestAWorkerIsSetUpByItsFlags(t *testing.T) {
 	r = w.run("worker", "--max-runs", "1", "--retries", "0", "--run-timeout", "0", "--dir", t.TempDir(), "--", "no-such-program")
 	require.Equal(t, exitOK, r.code, r.err)
 	assert.Contains(t, r.err, `because="its 1 runs are used up"`)
+	assert.Contains(t, r.err, "the program is not there")
 	got, err := team.WaitDirective(t.Context(), atmcp.WaitDirectiveRequest{DirectiveID: sent.DirectiveID})
 	require.NoError(t, err)
 	assert.Equal(t, atmcp.DirectiveFailed, got.Directive.Status)

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,6 +72,14 @@ Workers take directives and no tasks: atmcp send NAME, or atmcp dispatch --idle.
 	return cmd
 }
 
+// inDir is a program that is run in a directory, as this process finds it.
+func inDir(dir, program string) string {
+	if dir == "" || filepath.IsAbs(program) || !strings.ContainsRune(program, filepath.Separator) {
+		return program
+	}
+	return filepath.Join(dir, program)
+}
+
 // work runs a worker until it is ended or a brake holds; neither is a failure.
 func (a *app) work(ctx context.Context, w worker.Config, state string) error {
 	// Here zero is what it says; a worker takes it for its default.
@@ -92,7 +104,13 @@ func (a *app) work(ctx context.Context, w worker.Config, state string) error {
 	}
 	w.Env = os.Environ()
 	w.Log = slog.New(slog.NewTextHandler(a.err, nil))
+	if _, err := exec.LookPath(inDir(w.Dir, w.Command[0])); err != nil {
+		w.Log.WarnContext(ctx, "the program is not there: directives fail until it is", "error", err)
+	}
 	sum, err := worker.Run(ctx, w)
+	if wrong, ok := errors.AsType[worker.SettingError](err); ok {
+		return usageError{wrong}
+	}
 	w.Log.InfoContext(ctx, "the worker has ended", "done", sum.Done, "failed", sum.Failed, "dropped", sum.Dropped,
 		"runs", sum.Runs, "cost_usd", sum.CostUSD)
 	return err

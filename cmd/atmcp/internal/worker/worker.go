@@ -58,6 +58,11 @@ type Config struct {
 	Log *slog.Logger // required
 }
 
+// SettingError is a mistake in a [Config]: nothing was begun.
+type SettingError struct{ error }
+
+func (e SettingError) Unwrap() error { return e.error }
+
 func (c *Config) withDefaults() error {
 	c.Lease = cmp.Or(c.Lease, time.Minute)
 	c.RunTimeout = cmp.Or(c.RunTimeout, 30*time.Minute)
@@ -105,7 +110,7 @@ type worker struct {
 // back. That is no error; neither is a brake.
 func Run(ctx context.Context, c Config) (Summary, error) {
 	if err := c.withDefaults(); err != nil {
-		return Summary{}, err
+		return Summary{}, SettingError{err}
 	}
 	h := newHub(c.Client, c.Name, c.Can)
 	team, err := c.Client.Team(ctx)
