@@ -19,6 +19,7 @@ import (
 
 func doctorCommand(a *app) *cobra.Command {
 	var dir string
+	var deep bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Find the usual mistakes between this machine and its team",
@@ -32,12 +33,20 @@ Each line is ok, warn, fail, or skip for what could not be tried, with the mend.
 			if err != nil {
 				return err
 			}
+			if deep {
+				d.silence = longSilence
+			}
 			return d.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", ".", "directory of the project whose clients are looked at")
+	cmd.Flags().BoolVar(&deep, "deep", false, "also keep a feed open for a minute, which is when proxies end silent ones")
 	return cmd
 }
+
+// longSilence is longer than what proxies bear, which is a minute where nobody has
+// set it.
+const longSilence = 65 * time.Second
 
 // finding is one line of the doctor's.
 type finding struct {
@@ -64,6 +73,8 @@ type doctor struct {
 	http   *http.Client
 	places clients.Places
 	print  *display.Printer
+	// silence is for how long a feed is kept open, if at all.
+	silence time.Duration
 
 	found []finding
 }

@@ -219,11 +219,12 @@ func (d *doctor) checkFeeds(ctx context.Context) {
 	if err != nil {
 		return // the token has been told about
 	}
-	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
-	defer stop()
 	d.checkWebSocket(ctx, team)
 	d.checkStream(ctx)
 }
+
+// feedTime is how long the first word of a feed may take.
+const feedTime = 10 * time.Second
 
 func (d *doctor) bearer() http.Header {
 	return http.Header{"Authorization": {"Bearer " + d.set.Token}}
@@ -231,24 +232,52 @@ func (d *doctor) bearer() http.Header {
 
 func (d *doctor) checkWebSocket(ctx context.Context, team string) {
 	const check = "websocket"
+	opening, stop := context.WithTimeout(ctx, feedTime)
+	defer stop()
 	address := "ws" + strings.TrimPrefix(d.client.URL(), "http") + "/ws/" + team + "?v=2"
-	conn, res, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: d.bearer()})
+	conn, res, err := websocket.Dial(opening, address, &websocket.DialOptions{HTTPHeader: d.bearer()})
 	if res != nil && res.Body != nil {
 		defer res.Body.Close()
 	}
 	if err == nil {
-		_, _, err = conn.Read(ctx)
+		_, _, err = conn.Read(opening)
 		defer func() { _ = conn.CloseNow() }()
 	}
 	if err != nil {
 		d.warn(check, "it does not open: "+reason(err), "let the proxy pass Upgrade and Connection; until then pages and commands use other feeds")
 		return
 	}
-	d.ok(check, "opens")
+	if d.silence == 0 {
+		d.ok(check, "opens")
+		return
+	}
+	d.checkSilence(ctx, conn)
+}
+
+// checkSilence looks whether a feed stays open on which nothing happens. The server's
+// pings are to keep it so.
+func (d *doctor) checkSilence(ctx context.Context, conn *websocket.Conn) {
+	const check = "websocket"
+	began := time.Now()
+	conn.SetReadLimit(1 << 20) // what happens meanwhile is no fault
+	quiet, stop := context.WithTimeout(ctx, d.silence)
+	defer stop()
+	var err error
+	for err == nil {
+		_, _, err = conn.Read(quiet)
+	}
+	if lived := time.Since(began); quiet.Err() == nil {
+		d.warn(check, fmt.Sprintf("it opens, and is ended after %s: %s", lived.Round(time.Second), reason(err)),
+			"let the proxy wait longer for a word than the 20 seconds between the server's pings (nginx: proxy_read_timeout 75s)")
+		return
+	}
+	d.ok(check, "opens, and stays so for %s", d.silence)
 }
 
 func (d *doctor) checkStream(ctx context.Context) {
 	const check = "stream"
+	ctx, stop := context.WithTimeout(ctx, feedTime)
+	defer stop()
 	path, err := d.client.TeamPath(ctx, "stream")
 	if err != nil {
 		return
