@@ -74,7 +74,7 @@ func agentsTable(tasks taskTitles) display.Table[atmcp.AgentInfo] {
 		ID:    func(x row) string { return string(x.AgentID) },
 		Empty: "nobody is in the team yet: atmcp connect brings an agent aboard",
 		Columns: []display.Column[row]{
-			styled("display_name", "AGENT", func(x row) display.Cell { return display.Cell{Text: x.DisplayName, Style: display.Bold} }),
+			grows(styled("display_name", "AGENT", func(x row) display.Cell { return display.Cell{Text: x.DisplayName, Style: display.Bold} })),
 			styled("presence", "STATE", presenceCell),
 			grows(text("current_task_id", "TASK", func(x row) string {
 				if t, ok := tasks.of(x); ok {
@@ -87,7 +87,7 @@ func agentsTable(tasks taskTitles) display.Table[atmcp.AgentInfo] {
 				return display.Cell{Text: p.Left(deref(t.LeaseExpiresAt))}
 			}},
 			moment("last_seen", "SEEN", func(x row) int64 { return x.LastSeen }),
-			text("client_info", "CLIENT", func(x row) string { return cmp.Or(x.Client.Client, x.Client.Host) }),
+			grows(text("client_info", "CLIENT", func(x row) string { return cmp.Or(x.Client.Client, x.Client.Host) })),
 			grows(text("status_summary", "STATUS", func(x row) string { return deref(x.StatusSummary) })),
 		},
 	}

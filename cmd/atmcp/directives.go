@@ -57,8 +57,8 @@ func directivesTable(names names) display.Table[atmcp.Directive] {
 		Columns: []display.Column[row]{
 			styled("number", "DIRECTIVE", func(x row) display.Cell { return display.Cell{Text: x.Number, Style: display.Bold} }),
 			styled("status", "STATE", func(x row) display.Cell { return directiveCell(x.Status) }),
-			text("from_agent", "FROM", func(x row) string { return names.of(x.FromAgent) }),
-			text("to_agent", "TO", func(x row) string { return names.of(string(x.ToAgent)) }),
+			grows(text("from_agent", "FROM", func(x row) string { return names.of(x.FromAgent) })),
+			grows(text("to_agent", "TO", func(x row) string { return names.of(string(x.ToAgent)) })),
 			moment("updated_at", "CHANGED", func(x row) int64 { return x.UpdatedAt }),
 			grows(text("instruction", "INSTRUCTION", func(x row) string { return x.Instruction })),
 			grows(text("result_summary", "RESULT", func(x row) string { return deref(x.ResultSummary) })),

@@ -61,10 +61,10 @@ func findingsTable(names names) display.Table[atmcp.FoundFinding] {
 				}
 				return display.Cell{Text: id, Style: display.Bold}
 			}},
-			text("first_author", "BY", func(x row) string { return names.of(string(x.FirstAuthor)) }),
+			grows(text("first_author", "BY", func(x row) string { return names.of(string(x.FirstAuthor)) })),
 			text("contributor_count", "SAID BY", func(x row) string { return strconv.Itoa(x.ContributorCount) }),
 			moment("last_seen_at", "LAST", func(x row) int64 { return x.LastSeenAt }),
-			text("tags", "TAGS", func(x row) string { return strings.Join(x.Tags, " ") }),
+			grows(text("tags", "TAGS", func(x row) string { return strings.Join(x.Tags, " ") })),
 			grows(text("title", "TITLE", func(x row) string { return x.Title })),
 		},
 	}

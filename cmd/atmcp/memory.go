@@ -238,9 +238,9 @@ func registersTable(names names, id string) display.Table[namedRegister] {
 	t := display.Table[row]{
 		ID: func(x row) string { return x.Key },
 		Columns: []display.Column[row]{
-			styled("key", "KEY", func(x row) display.Cell { return display.Cell{Text: x.Key, Style: display.Bold} }),
+			grows(styled("key", "KEY", func(x row) display.Cell { return display.Cell{Text: x.Key, Style: display.Bold} })),
 			text("version", "VERSION", func(x row) string { return strconv.FormatUint(x.Version, 10) }),
-			text("writer", "WRITER", func(x row) string { return names.of(string(x.Writer)) }),
+			grows(text("writer", "WRITER", func(x row) string { return names.of(string(x.Writer)) })),
 			moment("updated_at", "WRITTEN", func(x row) int64 { return x.UpdatedAt }),
 			grows(text("value", "VALUE", func(x row) string { return strings.Trim(string(x.Value), `"`) })),
 		},

@@ -60,7 +60,7 @@ func tasksTable(names names) display.Table[atmcp.Task] {
 			styled("status", "STATE", stateCell),
 			text("priority", "PRIO", func(x row) string { return strconv.Itoa(x.Priority) }),
 			text("progress_pct", "DONE", func(x row) string { return percent(x.ProgressPct) }),
-			text("assignee", "AGENT", func(x row) string { return names.of(string(deref(x.Assignee))) }),
+			grows(text("assignee", "AGENT", func(x row) string { return names.of(string(deref(x.Assignee))) })),
 			{Key: "lease_expires_at", Title: "LEASE", Cell: func(p *display.Printer, x row) display.Cell {
 				return display.Cell{Text: p.Left(deref(x.LeaseExpiresAt))}
 			}},

@@ -117,9 +117,9 @@ func TestAStatusThatIsWatchedIsDrawnInPlaceAndTheTerminalGivenBack(t *testing.T)
 	x.shows(t, "…\x1b[K") // more than fits
 	stop()
 	assert.Equal(t, exitInterrupted, <-ended)
-	x.shows(t, "\x1b[?25h\x1b[?1049l")
+	x.shows(t, "\x1b[?7h\x1b[?25h\x1b[?1049l")
 	text := x.seen.String()
-	assert.True(t, strings.HasPrefix(text, "\x1b[?1049h\x1b[?25l"))
+	assert.True(t, strings.HasPrefix(text, "\x1b[?1049h\x1b[?25l\x1b[?7l"))
 	assert.Equal(t, strings.Count(text, "\x1b[?2026h"), strings.Count(text, "\x1b[?2026l"))
 	for frame := range strings.SplitSeq(text, "\x1b[?2026h\x1b[H") {
 		assert.Less(t, strings.Count(frame, "\n"), 10, "a frame scrolls")

@@ -40,7 +40,9 @@ func (r Record) Show(p *Printer, doc json.RawMessage) error {
 			grid = append(grid, []Cell{{pair.Title, Dim}, pair.Cell})
 		}
 	}
-	if err := p.Grid(grid, false, true); err != nil || r.Text == "" {
+	whole := *p
+	whole.Width = 0 // what is long goes on in the terminal's next line
+	if err := whole.Grid(grid); err != nil || r.Text == "" {
 		return err
 	}
 	return p.Line("\n" + strings.TrimRight(CleanText(r.Text), "\n"))

@@ -21,13 +21,15 @@ func Enter(out io.Writer) (*Screen, error) {
 	if file, ok := out.(*os.File); ok {
 		s.file = file
 	}
-	_, err := io.WriteString(out, "\x1b[?1049h\x1b[?25l\x1b[2J")
+	// Lines do not go on in the next one, or what is drawn would have more of them than
+	// it says.
+	_, err := io.WriteString(out, "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J")
 	return s, err
 }
 
 // Leave gives the terminal back.
 func (s *Screen) Leave() error {
-	_, err := io.WriteString(s.out, "\x1b[?25h\x1b[?1049l")
+	_, err := io.WriteString(s.out, "\x1b[?7h\x1b[?25h\x1b[?1049l")
 	return err
 }
 

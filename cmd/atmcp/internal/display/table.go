@@ -235,8 +235,11 @@ func (p *Printer) Grid(grid [][]Cell, grow ...bool) error {
 	return p.Line(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// narrowest is what a column keeps that is cut.
-const narrowest = 12
+// What a column keeps that is cut: so much while that is enough, then less.
+const (
+	narrow    = 12
+	narrowest = 4
+)
 
 // widths are how wide columns are.
 func (p *Printer) widths(grid [][]Cell, grow []bool) []int {
@@ -252,19 +255,26 @@ func (p *Printer) widths(grid [][]Cell, grow []bool) []int {
 	if !p.Terminal || p.Width <= 0 {
 		return widths
 	}
-	for over := p.over(widths); over > 0; over = p.over(widths) {
+	p.shrink(widths, grow, narrow)
+	p.shrink(widths, grow, narrowest)
+	return widths
+}
+
+// shrink takes from the widest column that may grow until the table fits, or all of
+// them keep the least.
+func (p *Printer) shrink(widths []int, grow []bool, least int) {
+	for over := p.over(widths); over > 0; over-- {
 		widest := -1
 		for i, w := range widths {
-			if i < len(grow) && grow[i] && w > narrowest && (widest < 0 || w > widths[widest]) {
+			if i < len(grow) && grow[i] && w > least && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
 		if widest < 0 {
-			break
+			return
 		}
 		widths[widest]--
 	}
-	return widths
 }
 
 // over is how much wider the columns are than the terminal.

@@ -64,8 +64,20 @@ func TestATableIsCutToTheTerminalAndToNothingElse(t *testing.T) {
 	for line := range strings.Lines(show(t, &display.Printer{Terminal: true, Width: 40}, thing{Name: long}, thing{Name: strings.Repeat("語", 60)})) {
 		assert.LessOrEqual(t, display.Width(strings.TrimSuffix(line, "\n")), 40)
 	}
+	for line := range strings.Lines(show(t, &display.Printer{Terminal: true, Width: 16}, thing{Name: long, At: now.UnixMilli()})) {
+		assert.LessOrEqual(t, display.Width(strings.TrimSuffix(line, "\n")), 16, "less than is usual is kept where there is no more room")
+	}
 	assert.Contains(t, show(t, &display.Printer{}, thing{Name: long}), strings.TrimSpace(long))
 	assert.NotPanics(t, func() { show(t, &display.Printer{Terminal: true, Width: 3}, thing{Name: long}) })
+}
+
+func TestARecordIsShownWhole(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	long := strings.TrimSpace(strings.Repeat("long ", 40))
+	r := display.Record{Pairs: []display.Pair{{Title: "Result", Cell: display.Cell{Text: long}}, {Title: "ID", Cell: display.Cell{Text: "x"}}}}
+	require.NoError(t, r.Show(&display.Printer{Out: &b, Terminal: true, Width: 40}, nil))
+	assert.Equal(t, "Result  "+long+"\nID      x\n", b.String())
 }
 
 func TestAPersonIsToldAgesAndAProgramDates(t *testing.T) {
