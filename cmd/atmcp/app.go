@@ -128,9 +128,9 @@ func (s *settings) findToken(a *app) error {
 func checkToken(token, from string) error {
 	switch {
 	case strings.Contains(token, "${"):
-		return usageError{fmt.Errorf("%s has a variable that was not expanded", from)}
+		return usageError{fmt.Errorf("%s has a variable that was not expanded: it takes the token itself", from)}
 	case strings.ContainsAny(token, " \t\r\n"):
-		return usageError{fmt.Errorf("%s has more than a token", from)}
+		return usageError{fmt.Errorf("%s has more than a token: it takes the token alone", from)}
 	}
 	return nil
 }

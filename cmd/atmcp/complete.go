@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/atmcp/atmcp"
 	"github.com/atmcp/atmcp/cmd/atmcp/internal/client"
@@ -51,9 +54,26 @@ func complete(a *app, cmd *cobra.Command, flags map[string]completer) {
 	}
 }
 
-// completeWords has a flag completed from a list.
+// completeWords has a flag take the words of a list alone, and be completed from it.
 func completeWords(cmd *cobra.Command, flag string, words ...string) {
+	f := cmd.Flags().Lookup(flag)
+	f.Value = choice{f.Value, words}
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// choice is a flag that takes one of some words, or nothing.
+type choice struct {
+	pflag.Value
+
+	words []string
+}
+
+// Set implements pflag.Value.
+func (c choice) Set(word string) error {
+	if word != "" && !slices.Contains(c.words, word) {
+		return fmt.Errorf("give %s", strings.Join(c.words, ", "))
+	}
+	return c.Value.Set(word)
 }
 
 // completeArgs has arguments completed, each by its place, and further ones like the

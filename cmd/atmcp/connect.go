@@ -45,7 +45,12 @@ How the client comes by its token is --auth:
   atmcp connect claude --write --hooks --agent alice
   atmcp connect cursor --write --auth bridge --agent bob
   atmcp connect claude --remove`,
-		Args:      exactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{fmt.Errorf("which client? %s %s", cmd.CommandPath(), strings.Join(clients.IDs(), "|"))}
+			}
+			return exactArgs(1)(cmd, args)
+		},
 		ValidArgs: clients.IDs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.newBoarding(args[0], f)

@@ -101,21 +101,22 @@ func (c *call) idleAgent(needs []string) (string, error) {
 	return "", outcome{exitNotFound, "nobody is idle; without --idle it waits for whoever comes"}
 }
 
-// awaitTask waits until a task has ended, and tells how, by the exit code as well.
-func (c *call) awaitTask(id string, since atmcp.Seq) error {
+// awaitTask waits until a task that was made has ended, and tells how, by the exit
+// code as well.
+func (c *call) awaitTask(made atmcp.CreateTaskResult) error {
 	ctx := c.cmd.Context()
 	c.Client = c.With(func(o *client.Options) { o.Patience = restartTime })
-	for f, err := range c.Follow(ctx, client.FollowRequest{Since: &since}) {
+	for f, err := range c.Follow(ctx, client.FollowRequest{Since: &made.EventID}) {
 		if err != nil {
 			if ctx.Err() != nil {
-				c.print.Note("the task goes on: atmcp task show %s", id)
+				c.print.Note("task %s goes on: atmcp task show %s", made.Number, made.Number[1:])
 			}
 			return err
 		}
-		if f.Type != "hello" && f.Type != "gap" && !concerns(f, "task/"+id) {
+		if f.Type != "hello" && f.Type != "gap" && !concerns(f, "task/"+string(made.TaskID)) {
 			continue
 		}
-		t, err := c.readTask(ctx, id)
+		t, err := c.readTask(ctx, string(made.TaskID))
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -90,6 +91,9 @@ func (l *eventLog) run() (err error) {
 		return display.Table[client.Entry]{Rows: "events"}.Show(l.print, whole)
 	}
 	rows, err := rowsOf[json.RawMessage](mustObject(doc), "events")
+	if len(rows) == 0 && !l.flags.follow && l.print.Format == display.Tables {
+		l.print.Note("there are no such events")
+	}
 	if err == nil {
 		err = l.show(rows)
 	}
@@ -187,7 +191,7 @@ func (l *eventLog) gap(reason string) error {
 	if reason == "pruned" {
 		return errors.New("the events after that one are dropped: atmcp events --limit 0 shows all that are kept")
 	}
-	return errors.New("the log has no such event: " + reason)
+	return outcome{exitNotFound, fmt.Sprintf("the log has no event %d (%s): atmcp events shows the newest", l.flags.since, reason)}
 }
 
 // follow shows what happens.
@@ -303,7 +307,7 @@ func (l *eventLog) about(e client.Entry) string {
 	switch kind {
 	case "agent":
 		name = l.names.of(id)
-	case "task", "goal", "directive":
+	case "task", "goal", "directive", "knowledge":
 		name = l.called(kind, id)
 	}
 	if patch.ProgressPct != nil && e.Kind == atmcp.EventTaskProgress {
@@ -326,6 +330,10 @@ func (l *eventLog) called(kind, id string) string {
 	case "task":
 		if t, err := l.readTask(l.cmd.Context(), id); err == nil {
 			name = t.Value.Number + " " + t.Value.Title
+		}
+	case "knowledge":
+		if f, err := client.AskTeam[atmcp.FindingDetail](l.cmd.Context(), l.Client, client.Request{}, "knowledge", id); err == nil {
+			name = f.Value.Title
 		}
 	case "directive":
 		if d, err := l.readDirective(l.cmd.Context(), id, 0); err == nil {

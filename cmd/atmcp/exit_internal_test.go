@@ -63,7 +63,7 @@ func TestAServerThatIsNotThereIsToldInOneLine(t *testing.T) {
 	for _, args := range [][]string{{"status"}, {"send", "bob", "hello"}, {"events", "-f"}, {"output", "bob", "-f"}, {"task", "add", "x"}, {"status", "--watch"}} {
 		r := w.run(append(args, "--url", gone.URL)...)
 		assert.Equal(t, exitUnreachable, r.code, "%q", args)
-		assert.Regexp(t, `^atmcp: the server at http://127\.0\.0\.1:\d+ does not answer \(.*connection refused\): is it running there\?\n$`, r.err)
+		assert.Regexp(t, `^atmcp: the server at http://127\.0\.0\.1:\d+ does not answer \(.*connection refused\): is it running there\? --url or ATMCP_URL name another\n$`, r.err)
 		assert.Empty(t, r.out)
 	}
 }

@@ -44,10 +44,9 @@ func drawGraph(c *call, form, goal string) error {
 		return c.print.Line(strings.TrimSuffix(g.ascii(c.print), "\n"))
 	case "dot":
 		return c.print.Line(g.dot())
-	case "mermaid":
+	default:
 		return c.print.Line(g.mermaid())
 	}
-	return usageError{fmt.Errorf("--graph is %q: give ascii, dot or mermaid", form)}
 }
 
 func newGraph(tasks []atmcp.Task) *graph {

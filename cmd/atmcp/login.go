@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/atmcp/atmcp/cmd/atmcp/internal/client"
+	"github.com/atmcp/atmcp/cmd/atmcp/internal/display"
 	"github.com/atmcp/atmcp/cmd/atmcp/internal/login"
 	"github.com/atmcp/atmcp/internal/clients"
 )
@@ -178,6 +179,13 @@ if connect was given one. Mind who looks over your shoulder.`,
 			}
 			if set.Token == "" {
 				return outcome{exitForbidden, "there is no token: atmcp login keeps one"}
+			}
+			file, err := login.Load(set.File)
+			if err != nil {
+				return err
+			}
+			if set.Name != "" && set.TokenFrom == set.File && file.Agents[set.Name] == "" {
+				_, _ = fmt.Fprintf(a.err, "%s has no token of its own here: this is the one of your login\n", display.Clean(set.Name))
 			}
 			_, err = fmt.Fprintln(a.out, set.Token)
 			return err

@@ -37,7 +37,7 @@ func memoryGet(a *app) *cobra.Command {
 				return err
 			}
 			if !r.Value.Found {
-				return outcome{exitNotFound, "there is no register " + c.args[0]}
+				return outcome{exitNotFound, "there is no register " + c.args[0] + "; atmcp memory list shows them"}
 			}
 			return c.value(r.Value.Register, r.Raw)
 		}),

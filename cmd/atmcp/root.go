@@ -114,7 +114,7 @@ func rootCommand(a *app) *cobra.Command {
 		Short: "Look at a team of agents, steer it, and take part in it",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError{fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.Name())}
+				return noCommand(cmd, args[0])
 			}
 			return nil
 		},
@@ -125,7 +125,10 @@ func rootCommand(a *app) *cobra.Command {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		text, _, _ := strings.Cut(err.Error(), ": strconv.") // of which users know nothing
+		return usageError{fmt.Errorf("%s; see %s --help", text, cmd.CommandPath())}
+	})
 	a.bind(root)
 	root.AddGroup(
 		&cobra.Group{ID: groupLook, Title: "Look:"},
@@ -136,6 +139,12 @@ func rootCommand(a *app) *cobra.Command {
 	root.AddCommand(slices.Concat(
 		lookCommands(a), actCommands(a), agentCommands(a), aboardCommands(a), []*cobra.Command{versionCommand(a)},
 	)...)
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Args, cmd.RunE = branchArgs, nothing
+		}
+	}
 	return root
 }
 
@@ -151,16 +160,30 @@ func grouped(id string, commands ...*cobra.Command) []*cobra.Command {
 func branch(use, short string, below ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.CommandPath())}
-			}
-			return usageError{fmt.Errorf("%s does nothing by itself; see %s --help", cmd.CommandPath(), cmd.CommandPath())}
-		},
-		RunE: func(*cobra.Command, []string) error { return nil },
+		Args: branchArgs, RunE: nothing,
 	}
 	cmd.AddCommand(below...)
 	return cmd
+}
+
+func nothing(*cobra.Command, []string) error { return nil }
+
+// branchArgs refuses the arguments of a command that only has others below it.
+func branchArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return noCommand(cmd, args[0])
+	}
+	return usageError{fmt.Errorf("%s does nothing by itself; see %s --help", cmd.CommandPath(), cmd.CommandPath())}
+}
+
+// noCommand says that there is none of that name, and which one may be meant.
+func noCommand(cmd *cobra.Command, name string) error {
+	meant := ""
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		meant = " (perhaps " + strings.Join(near, " or ") + ")"
+	}
+	return usageError{fmt.Errorf("there is no command %q%s; see %s --help", name, meant, cmd.CommandPath())}
 }
 
 func noArgs(cmd *cobra.Command, args []string) error { return exactArgs(0)(cmd, args) }

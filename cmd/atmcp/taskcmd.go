@@ -156,7 +156,7 @@ func (c *call) addTask(body client.Body, wait bool) error {
 	}
 	if wait {
 		c.print.Note("task %s: waiting for its end", made.Value.Number)
-		return c.awaitTask(string(made.Value.TaskID), made.Value.EventID)
+		return c.awaitTask(made.Value)
 	}
 	return c.print.Done(string(made.Value.TaskID), "task "+made.Value.Number+" is on the board", made.Raw)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -83,6 +84,14 @@ func usageTable(names names) display.Table[usageRow] {
 	}
 }
 
+// ofAgent says which agent an error is about, where it does not say so itself.
+func ofAgent(name string, err error) error {
+	if status, ok := errors.AsType[*client.StatusError](err); ok && status.UnknownAgent() {
+		return err
+	}
+	return fmt.Errorf("agent %s: %w", name, err)
+}
+
 // retireCommand ends memberships.
 func retireCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
@@ -93,7 +102,7 @@ func retireCommand(a *app) *cobra.Command {
 			for _, agent := range c.args {
 				r, err := steer[atmcp.RetireAgentResult](c, http.MethodPost, client.Body{}, "agents", agent, "retire")
 				if err != nil {
-					return fmt.Errorf("agent %s: %w", agent, err)
+					return ofAgent(agent, err)
 				}
 				if err := c.print.Done(string(r.Value.AgentID), agent+" is retired", r.Raw); err != nil {
 					return err

@@ -89,7 +89,7 @@ func (s Setup) filled(c *Client) (Setup, error) {
 		return s, fmt.Errorf("%s takes its token by %s, not by %s", c.Name, list(c.auths), s.Auth)
 	}
 	if !slices.Contains(c.Scopes(), s.Scope) {
-		return s, fmt.Errorf("%s has no configuration of scope %s", c.Name, s.Scope)
+		return s, fmt.Errorf("%s has no configuration of scope %s: there is %s", c.Name, s.Scope, list(c.Scopes()))
 	}
 	return s, nil
 }

@@ -62,13 +62,16 @@ type Client struct {
 
 // New checks what it is given and asks nobody yet.
 func New(o Options) (*Client, error) {
-	o.URL = strings.TrimRight(cmp.Or(o.URL, DefaultURL), "/")
+	given := cmp.Or(o.URL, DefaultURL)
+	o.URL = strings.TrimRight(given, "/")
 	u, err := url.Parse(o.URL)
 	switch {
+	case !strings.HasPrefix(given, "http://") && !strings.HasPrefix(given, "https://"):
+		return nil, fmt.Errorf("the address of the server, %q, does not begin with http:// or https://", given)
 	case err != nil:
 		return nil, fmt.Errorf("the address of the server is no URL: %w", errors.Unwrap(err))
-	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return nil, fmt.Errorf("the address of the server, %q, does not begin with http:// or https://", o.URL)
+	case u.Host == "":
+		return nil, fmt.Errorf("the address of the server, %q, names no host", given)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return nil, errors.New("the address of the server has more than a host and a path")
 	}

@@ -33,6 +33,7 @@ func (e *RefusedError) Code() atmcp.Code { return atmcp.Code(e.Reason) }
 // StatusError is an answer with a status that is no success.
 type StatusError struct {
 	URL        string
+	Team       string // which the request was about
 	Agent      string // whom the request was about, empty if about nobody in particular
 	Status     int
 	Detail     string
@@ -51,15 +52,22 @@ func (e *StatusError) Error() string {
 		return fmt.Sprintf("%s does not take the token from %s (%s)", e.URL, cmp.Or(e.TokenFrom, "its settings"), cmp.Or(e.Detail, "unauthorized"))
 	case e.NoRoute():
 		return fmt.Sprintf("the server at %s does not know of this: it is older than atmcp", e.URL)
-	case e.Status == http.StatusNotFound && e.Detail == "unknown agent":
+	case e.UnknownAgent():
 		if e.Agent == "" {
 			return "there is no agent of that name in the team; atmcp agents lists them"
 		}
 		return fmt.Sprintf("there is no agent %q in the team; atmcp agents lists them", e.Agent)
+	case e.Status == http.StatusNotFound && e.Detail == "unknown team":
+		return fmt.Sprintf("there is no team %q on the server at %s; where it runs, atmcpd team list shows them", e.Team, e.URL)
 	case e.Ours:
 		return e.Detail
 	}
 	return fmt.Sprintf("what answers at %s is no atmcpd: %d %s", e.URL, e.Status, strings.ToLower(http.StatusText(e.Status)))
+}
+
+// UnknownAgent tells that the team has no agent of that name. The error says of which.
+func (e *StatusError) UnknownAgent() bool {
+	return e.Status == http.StatusNotFound && e.Detail == "unknown agent"
 }
 
 // NoRoute tells that the server has no such route, which is not that it has no such
@@ -85,7 +93,7 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("the server at %s does not answer (%v): is it running there?", e.URL, e.Err)
+	return fmt.Sprintf("the server at %s does not answer (%v): is it running there? --url or ATMCP_URL name another", e.URL, e.Err)
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }

@@ -80,7 +80,7 @@ func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 	for attempt := 1; ; attempt++ {
 		raw, err := c.once(ctx, r, body)
 		if status, ok := errors.AsType[*StatusError](err); ok {
-			status.Agent = r.agent()
+			status.Team, status.Agent = r.part("teams"), r.agent()
 		}
 		if err == nil || ctx.Err() != nil {
 			return raw, err
@@ -103,7 +103,12 @@ func (r *Request) agent() string {
 	if about := r.Query.Get("agent"); about != "" {
 		return about
 	}
-	_, rest, _ := strings.Cut(r.Path, "/agents/")
+	return r.part("agents")
+}
+
+// part is what stands behind a word in the path.
+func (r *Request) part(word string) string {
+	_, rest, _ := strings.Cut(r.Path, "/"+word+"/")
 	name, _, _ := strings.Cut(rest, "/")
 	name, _ = url.PathUnescape(name) // TeamPath escaped it
 	return name
