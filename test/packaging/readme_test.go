@@ -4,22 +4,36 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// What is typed and pasted is the same in every language.
-func TestTheChineseReadmeShowsTheSameCode(t *testing.T) {
-	fenced := regexp.MustCompile("(?ms)^```.*?^```$")
-	want := fenced.FindAllString(read(t, "README.md"), -1)
-	got := fenced.FindAllString(read(t, "README.zh-CN.md"), -1)
-	require.NotEmpty(t, want)
-	for i := range min(len(want), len(got)) {
-		assert.Equal(t, want[i], got[i], "block %d of README.zh-CN.md", i+1)
+// code is the blocks of code of a page. What is said beside commands is left out: that
+// is for readers.
+func code(t *testing.T, page string) []string {
+	t.Helper()
+	blocks := regexp.MustCompile("(?ms)^```.*?^```$").FindAllString(read(t, page), -1)
+	for i, block := range blocks {
+		if strings.HasPrefix(block, "```sh\n") {
+			blocks[i] = regexp.MustCompile(`(?m) +# .*$`).ReplaceAllString(block, "")
+		}
 	}
-	assert.Len(t, got, len(want), "blocks of code in README.zh-CN.md")
+	return blocks
+}
+
+// What is typed and pasted is the same in every language.
+func TestChinesePagesShowTheSameCode(t *testing.T) {
+	for page, chinese := range map[string]string{
+		"README.md":                  "README.zh-CN.md",
+		"docs/first-five-minutes.md": "docs/first-five-minutes.zh-CN.md",
+	} {
+		want := code(t, page)
+		require.NotEmpty(t, want)
+		assert.Equal(t, want, code(t, chinese), chinese)
+	}
 }
 
 func TestTheChineseReadmeNamesTheSameTools(t *testing.T) {
