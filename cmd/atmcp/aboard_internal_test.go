@@ -336,6 +336,9 @@ func TestASharedTokenStaysShared(t *testing.T) {
 	assert.Equal(t, "shared", done.Token)
 	assert.Contains(t, read(t, path), w.made.JoinToken)
 	assert.Empty(t, w.loginFile().Agents)
+	r := w.run("token", "--name", "ann")
+	assert.Equal(t, w.made.JoinToken+"\n", r.out)
+	assert.Equal(t, "ann has no token of its own here: this is the one of your login\n", r.err)
 }
 
 // asAtmcp makes this test program the atmcp that is found in PATH; see TestMain.

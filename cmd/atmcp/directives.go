@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,6 +83,9 @@ func sendCommand(a *app) *cobra.Command {
 		Long: "Give an agent a directive. TEXT may be -, for standard input. With --wait what the agent writes is shown as it\n" +
 			"comes, and the exit code is the directive's: 0 done, 7 failed, 8 cancelled, 6 if the --timeout is up before.",
 		RunE: a.runs(func(c *call) error {
+			if c.cmd.Flags().Changed("expires") && f.expires < time.Second {
+				return usageError{errors.New("--expires is less than a second")}
+			}
 			instruction, err := a.given(c.args[1:])
 			if err != nil {
 				return err
@@ -103,7 +107,7 @@ func sendCommand(a *app) *cobra.Command {
 func (c *call) send(f *sendFlags, agent, instruction string) error {
 	body := client.Body{"to_agent": agent, "instruction": instruction, "priority": f.priority}
 	if f.expires > 0 {
-		body["expires_s"] = int(max(f.expires, time.Second) / time.Second)
+		body["expires_s"] = int(f.expires / time.Second)
 	}
 	if f.re != "" {
 		body["re"] = ref(f.re)
@@ -236,7 +240,11 @@ func (c *call) untilFinal(ctx context.Context, id string) (client.Reply[atmcp.Wa
 // ended tells how a directive ended, by the exit code as well.
 func (c *call) ended(x atmcp.DirectiveDetail, raw []byte) error {
 	state := directiveCell(x.Status)
-	record := display.Record{ID: string(x.DirectiveID), Text: deref(x.ResultOutput), Pairs: []display.Pair{
+	whole := deref(x.ResultOutput)
+	if strings.TrimSpace(whole) == deref(x.ResultSummary) {
+		whole = "" // it is said already
+	}
+	record := display.Record{ID: string(x.DirectiveID), Text: whole, Pairs: []display.Pair{
 		{Title: "Directive", Cell: display.Cell{Text: x.Number, Style: display.Bold}},
 		{Title: "State", Cell: state},
 		{Title: "Result", Cell: display.Cell{Text: deref(x.ResultSummary)}},

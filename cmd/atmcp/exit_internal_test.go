@@ -92,3 +92,16 @@ func TestAnInterruptedCommandEndsAsShellsExpect(t *testing.T) {
 	assert.Empty(t, b.err.String())
 	require.NotContains(t, b.out.String(), "context canceled")
 }
+
+func TestAnAddressWithAPathTooMuchIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.run("status", "--url", w.server.URL+"/api/teams")
+	assert.Equal(t, exitError, r.code)
+	assert.Contains(t, r.err, "has a path too much")
+	for url, want := range map[string]string{"127.0.0.1:8000": "does not begin with http://", "http://": "names no host"} {
+		r := w.run("status", "--url", url)
+		assert.Equal(t, exitUsage, r.code)
+		assert.Contains(t, r.err, want)
+	}
+}

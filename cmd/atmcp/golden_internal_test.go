@@ -124,7 +124,7 @@ func TestGoldenDirectives(t *testing.T) {
 	}
 	_, err = bob.ReportUsage(t.Context(), atmcp.ReportUsageRequest{Model: "m", InputTokens: 1200, OutputTokens: 34, CostUSD: 0.256})
 	require.NoError(t, err)
-	for _, line := range []string{"usage", "usage --jsonl --fields agent_id,cost_usd", "retire alice nobody", "agents --fields display_name,presence", "retire alice"} {
+	for _, line := range []string{"usage", "usage --jsonl --fields agent_id,cost_usd", "retire alice nobody", "agents --fields display_name,presence", "retire alice", "send alice hi", "send bob hi --expires 0s"} {
 		s.on(line)
 	}
 	s.compare("directives")

@@ -64,7 +64,7 @@ func (a *app) told(ctx context.Context, cmd *cobra.Command, err error) string {
 	if status, ok := errors.AsType[*client.StatusError](err); ok && status.Ours && strings.Contains(status.Detail, "takes a console token") {
 		text = strings.Replace(text, status.Error(), a.wayToSteer(cmd), 1) // as above
 	}
-	return display.Clean(text)
+	return display.Clean(strings.Replace(text, "list_agents shows", "atmcp agents shows", 1))
 }
 
 // wayToSteer is how somebody with the join token comes by one for a command that it
@@ -86,10 +86,15 @@ func adviceOn(e *client.RefusedError) string {
 		var now struct {
 			Version uint64 `json:"current_version"`
 		}
-		if json.Unmarshal(e.Raw, &now) != nil {
+		switch {
+		case json.Unmarshal(e.Raw, &now) != nil:
 			return ""
+		case now.Version == 0:
+			return "there is no such register: set it with --if-version 0"
 		}
 		return fmt.Sprintf("it is at version %d: merge your change into that, and set it with --if-version %d", now.Version, now.Version)
+	case atmcp.CodeAlreadyFinal:
+		return "it has ended already"
 	case atmcp.CodeUnknownTask:
 		return "there is no such task; atmcp tasks lists them"
 	case atmcp.CodeUnknownGoal:

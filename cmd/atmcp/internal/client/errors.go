@@ -50,6 +50,8 @@ func (e *StatusError) Error() string {
 		return fmt.Sprintf("%s wants a token: atmcp login, ATMCP_TOKEN, or --token-file", e.URL)
 	case e.Status == http.StatusUnauthorized:
 		return fmt.Sprintf("%s does not take the token from %s (%s)", e.URL, cmp.Or(e.TokenFrom, "its settings"), cmp.Or(e.Detail, "unauthorized"))
+	case e.NoRoute() && strings.Count(e.URL, "/") > 2:
+		return fmt.Sprintf("the server at %s does not know of this: its address has a path too much, or it is older than atmcp", e.URL)
 	case e.NoRoute():
 		return fmt.Sprintf("the server at %s does not know of this: it is older than atmcp", e.URL)
 	case e.UnknownAgent():
