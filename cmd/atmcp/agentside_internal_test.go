@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -54,9 +53,10 @@ func TestWhatANewAgentCanDoIsSaidByItsFlag(t *testing.T) {
 	w := newWorld(t)
 	w.env["ATMCP_TOKEN"], w.env["ATMCP_STATE_DIR"] = w.made.JoinToken, t.TempDir()
 	w.good("heartbeat", "--once", "--name", "carl", "--can", "go,rust")
-	ctx, stop := context.WithTimeout(t.Context(), time.Second)
-	defer stop()
-	w.runWith(ctx, "", "worker", "--name", "dora", "--can", "go", "--", "true")
+	b := w.start("worker", "--name", "dora", "--can", "go", "--", "true")
+	b.shows("waiting for directives")
+	b.stop()
+	assert.Equal(t, exitOK, b.wait())
 	team, err := w.hub.Team(t.Context(), "crew")
 	require.NoError(t, err)
 	for name, want := range map[string][]string{"carl": {"go", "rust"}, "dora": {"go"}} {
@@ -93,10 +93,10 @@ func TestAWorkerIsSetUpByItsFlags(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, atmcp.DirectiveFailed, got.Directive.Status)
 
-	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer stop()
-	r = w.runWith(ctx, "", "worker", "--", "true")
-	assert.Equal(t, exitOK, r.code, "to be ended is no failure: %s", r.err)
+	b := w.start("worker", "--", "true")
+	b.shows("waiting for directives")
+	b.stop()
+	assert.Equal(t, exitOK, b.wait(), "to be ended is no failure: %s", &b.err)
 }
 
 func TestTheBridgeSpeaksForTheAgent(t *testing.T) {

@@ -119,6 +119,9 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 		team, err = h.c.Team(ctx)
 	}
 	if err != nil {
+		if ctx.Err() != nil {
+			err = nil
+		}
 		return Summary{}, err
 	}
 	st, err := openState(filepath.Join(c.StateDir, "workers", statedir.Name(c.Client.URL(), team, c.Name)))

@@ -343,6 +343,18 @@ func TestACommandThatIsNotThereFailsItsDirective(t *testing.T) {
 	assert.Contains(t, *s.ended(id).ResultSummary, "no such file")
 }
 
+func TestAWorkerThatIsStoppedBeforeItsServerCameHasNotFailed(t *testing.T) {
+	t.Parallel()
+	s := newTeam(t)
+	c := s.config()
+	var err error
+	c.Client, err = client.New(client.Options{URL: "http://" + nobodyListens(t), Token: s.join})
+	require.NoError(t, err)
+	end := s.begin(c)
+	pauseFor(t, 100*time.Millisecond)
+	assert.Zero(t, end())
+}
+
 func TestAWorkerThatStartsBeforeItsServerWaits(t *testing.T) {
 	t.Parallel()
 	s := newTeam(t)
