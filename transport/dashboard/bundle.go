@@ -22,6 +22,7 @@ import (
 const (
 	index    = "index.html"
 	licences = "vendor/THIRD_PARTY_LICENSES.txt"
+	sheet    = "css/all.css" // of all style sheets that the page names, in that order
 )
 
 // bundle is the files of the page, ready to be sent.
@@ -66,8 +67,9 @@ func newBundle(files fs.FS, shrink func(name string, raw []byte) []byte) (*bundl
 		return nil, errors.New("there is no " + index + " or no " + licences)
 	}
 	b.hash = hex.EncodeToString(sum.Sum(nil))[:12]
-	b.index = b.withPreloads(b.files[index].raw)
-	return b, nil
+	page, err := b.withOneSheet(b.files[index].raw)
+	b.index = b.withPreloads(page)
+	return b, err
 }
 
 func newFile(name string, raw []byte) (*file, error) {
@@ -188,6 +190,22 @@ func (b *bundle) page(depth int, o Options) *file {
 	}
 	b.pages[key] = made
 	return made
+}
+
+// withOneSheet has a page ask for its style sheets as one, which is smaller than they are.
+func (b *bundle) withOneSheet(page []byte) ([]byte, error) {
+	var all []byte
+	link := []byte(`<link rel="stylesheet" href="_/` + sheet + "\">\n") // in place of the first
+	for _, m := range styleSheet.FindAllSubmatch(page, -1) {
+		if f := b.files[string(m[1])]; f != nil {
+			all = append(all, f.raw...)
+		}
+		page = bytes.Replace(page, m[0], link, 1)
+		link = nil
+	}
+	f, err := newFile(sheet, all)
+	b.files[sheet] = f
+	return page, err
 }
 
 // withPreloads adds links to all that the page's scripts import, so that a browser
