@@ -15,16 +15,15 @@ export function pick(wish, languages = []) {
 }
 
 export class Catalogue {
-  constructor(locale, messages, fallback = {}) {
+  constructor(locale, messages) {
     this.locale = locale;
     this.messages = messages;
-    this.fallback = fallback;
     this.plural = new Intl.PluralRules(locale);
     this.numbers = new Intl.NumberFormat(locale);
   }
 
   find(key) {
-    return this.messages[key] ?? this.fallback[key];
+    return this.messages[key];
   }
 
   t(key, values) {
@@ -55,9 +54,8 @@ export function use(catalogue) {
   current = catalogue;
 }
 
-/** load fetches the catalogue of a locale; English stands in for what it lacks. */
+/** load fetches the catalogue of a locale, and no other: a test holds all of them to the same keys. */
 export async function load(wanted) {
-  const get = async (l) => (await fetch(new URL(`../i18n/${l}.json`, import.meta.url))).json();
-  const [messages, fallback] = await Promise.all([get(wanted), wanted === "en" ? {} : get("en")]);
-  use(new Catalogue(wanted, messages, fallback));
+  const answer = await fetch(new URL(`../i18n/${wanted}.json`, import.meta.url));
+  use(new Catalogue(wanted, await answer.json()));
 }
