@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -340,14 +341,23 @@ var keys = map[string]string{
 	"ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight, "Space": " ",
 }
 
-// key presses a key, by name or as itself.
+// key presses a key, by name or as itself. As with a keyboard, its letter comes with its
+// going down: where the page takes the key, the letter does not fall into a field that it
+// opens. chromedp sends the letter after it, whatever has the focus by then.
 func (p *tab) key(name string, modifiers ...chromedp.Modifier) {
 	p.t.Helper()
-	stroke, ok := keys[name]
-	if !ok {
-		stroke = name
+	for _, r := range cmpOr(keys[name], name) {
+		events := kb.Encode(r)
+		down, up := events[0], events[len(events)-1]
+		if len(events) == 3 && len(modifiers) == 0 {
+			down.Text, down.UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+		}
+		for _, e := range []*input.DispatchKeyEventParams{down, up} {
+			chromedp.KeyModifiers(modifiers...)(e)
+			_, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, *e)
+			require.NoError(p.t, err)
+		}
 	}
-	require.NoError(p.t, chromedp.Do(p.ctx, chromedp.KeyEvent(stroke, chromedp.KeyModifiers(modifiers...))))
 }
 
 // picture is the tab as it is.
