@@ -46,6 +46,8 @@ func TestDeepLinkOpensTheDrawerAndBackClosesIt(t *testing.T) { // B4
 	p.until(`document.querySelector(".drawer h2")?.innerText === "Fix WebSocket close codes"`, "the drawer is open")
 	require.Equal(t, "/ui/t/"+teamName+"/tasks/"+number, js[string](p, `location.pathname`))
 	p.until(`document.querySelectorAll(".claims li").length === 2`, "both claims are told")
+	parts := js[string](p, `[...document.querySelectorAll(".drawer section")].map((e) => e.innerText).join("\n")`)
+	require.Regexp(t, `How the last attempt ended\s+1006 is not ours to send`, parts, "what is not done has no result")
 	p.run(`history.back()`)
 	p.until(`!document.querySelector(".drawer")`, "back closes the drawer")
 	q := s.open(t, s.view, look{})

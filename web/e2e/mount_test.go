@@ -104,9 +104,12 @@ func TestConnectPagesSnippetReallyConnects(t *testing.T) { // B32
 		}, nil)
 		require.NoError(t, err)
 		defer func() { _ = session.Close() }()
-		for _, tool := range []string{"heartbeat", "inbox"} {
-			_, err = session.CallTool(context.Background(), &mcp.CallToolParams{Name: tool, Arguments: map[string]any{}})
+		for _, step := range []struct{ tool, says string }{
+			{"heartbeat", "newcomer is in the team. Still to come: Inbox fetched."}, {"inbox", "newcomer is connected."},
+		} {
+			_, err = session.CallTool(context.Background(), &mcp.CallToolParams{Name: step.tool, Arguments: map[string]any{}})
 			require.NoError(t, err)
+			p.sees(step.says)
 		}
 	}
 	p.until(`document.querySelectorAll(".marks li.ok, .marks li.done, .marks .ok").length >= 5`, "five marks turn green")

@@ -1,11 +1,14 @@
 package e2e_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/atmcp/atmcp"
 )
 
 func TestEverythingIsDoneByKeyboardAlone(t *testing.T) { // B28
@@ -61,11 +64,26 @@ func TestEverythingIsDoneByKeyboardAlone(t *testing.T) { // B28
 	require.False(t, js[bool](p, `Boolean(document.querySelector("dialog[open]"))`), "letters can be turned off")
 }
 
+func TestPaletteCutsNothingInSilence(t *testing.T) {
+	s := newSite(t, wiring{})
+	for i := range 10 {
+		_, err := s.console.CreateTask(t.Context(), atmcp.CreateTaskRequest{Title: fmt.Sprint("Needle ", i)})
+		require.NoError(t, err)
+	}
+	p := s.open(t, s.view, look{})
+	p.live("")
+	p.key("/")
+	p.fill("dialog[open] input", "needle")
+	p.press("dialog[open] [role=option]", "All that match")
+	p.until(`new URLSearchParams(location.search).get("q") === "needle" && document.querySelectorAll(".table.tasks .at").length === 10`, "the rest is in the list")
+}
+
 func TestChineseIsCompleteAndFitsAPhone(t *testing.T) { // B29
 	s := full(t)
 	p := s.open(t, s.steer, look{width: 360, height: 780, locale: "zh-CN"})
 	p.live("")
 	require.Equal(t, "zh-CN", js[string](p, `document.documentElement.lang`))
+	require.Zero(t, p.asked("/i18n/en.json"), "it loads one language")
 	for _, v := range views {
 		p.goes(v)
 		p.fits(360, v)

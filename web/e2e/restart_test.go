@@ -46,6 +46,15 @@ func TestKilledServerComesBackAndNothingIsLost(t *testing.T) { // B15
 	require.Equal(t, 1, p.asked("/snapshot"), "it goes on where it stood")
 }
 
+func TestBannerComesByItselfWhenTheLineIsGone(t *testing.T) { // B15
+	s := newSite(t, wiring{})
+	p := s.open(t, s.view, look{})
+	p.live("/tasks")
+	p.run(`(atmcp.app.stream.stop(), atmcp.app.stream.set({name: "reconnecting", at: Date.now() + 60_000}))`)
+	require.False(t, js[bool](p, `Boolean(document.querySelector(".banner"))`), "a short gap is not worth one")
+	p.until(`/Disconnected/.test(document.querySelector(".banner")?.innerText)`, "the banner needs no other change of the page")
+}
+
 // again has the page try at once to reach a server that was away.
 func (p *tab) again() {
 	p.t.Helper()

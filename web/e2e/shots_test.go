@@ -75,7 +75,8 @@ func keep(t *testing.T, p *tab, path string) {
 	require.NoError(t, os.WriteFile(path, out.Bytes(), 0o600))
 }
 
-// paletted is a picture in the 256 colours that it has most of.
+// paletted is a picture in the 256 colours that it has most of, none of them close to
+// another: the edges of letters have many shades, and would leave no room for a sign's colour.
 func paletted(m image.Image) *image.Paletted {
 	b := m.Bounds()
 	counts := map[color.RGBA]int{}
@@ -92,8 +93,10 @@ func paletted(m image.Image) *image.Paletted {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
 	palette := make(color.Palette, 0, 256)
-	for _, c := range all[:min(len(all), 256)] {
-		palette = append(palette, c)
+	for _, c := range all {
+		if len(palette) < 256 && !slices.ContainsFunc(palette, func(p color.Color) bool { return alike(p.(color.RGBA), c) }) {
+			palette = append(palette, c)
+		}
 	}
 	nearest := map[color.RGBA]uint8{}
 	for _, c := range all {
@@ -106,4 +109,11 @@ func paletted(m image.Image) *image.Paletted {
 		}
 	}
 	return few
+}
+
+// alike tells whether two colours are hard to tell apart.
+func alike(a, b color.RGBA) bool {
+	const step = 4
+	near := func(x, y uint8) bool { return max(x, y)-min(x, y) < step }
+	return near(a.R, b.R) && near(a.G, b.G) && near(a.B, b.B)
 }

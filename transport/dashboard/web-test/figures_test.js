@@ -1,4 +1,4 @@
-import { branches, byTask, fit, pieces, timeTicks, topOf } from "../web/js/figures.js";
+import { branches, byTask, fit, percent, pieces, timeTicks, topOf } from "../web/js/figures.js";
 import { equal, test, truth } from "./harness.js";
 
 const HOUR = 3_600_000;
@@ -6,6 +6,10 @@ const HOUR = 3_600_000;
 test("the top of a scale is round and not below what is shown", () => {
   equal([topOf(138), topOf(1), topOf(100), topOf(7, 2), topOf(0.03, 2)], [200, 1, 100, 10, 0.04]);
   for (let v = 1; v < 5000; v += 7) truth(topOf(v) >= v && topOf(v) <= v * 2.6, `${topOf(v)} for ${v}`);
+});
+
+test("a share is rounded as the server rounds it", () => {
+  equal([[26, 71], [1, 8], [3, 8], [2, 3], [5, 5], [0, 0]].map(([part, whole]) => percent(part, whole)), [37, 12, 38, 67, 100, 0]);
 });
 
 test("ticks stand at round moments of the reader's day, within the window, and are not too many", () => {

@@ -11,6 +11,14 @@ export function timeTicks(from, to, most, zone = new Date(from).getTimezoneOffse
   return list;
 }
 
+/** percent is how much of a whole a part is, rounded as the server does: half to even, and 0 of nothing. */
+export function percent(part, whole) {
+  if (!whole) return 0;
+  const down = Math.floor((100 * part) / whole);
+  const rest = (200 * part) % (2 * whole);
+  return rest > whole || (rest === whole && down % 2) ? down + 1 : down;
+}
+
 /** topOf is a round number at or above one, in so many round steps. */
 export function topOf(most, steps = 4) {
   const rough = Math.max(most, 1e-9) / steps;

@@ -6,7 +6,7 @@ import * as api from "./api.js";
 import { load, pick, t } from "./i18n.js";
 import { startKeys } from "./keys.js";
 import { go, href, parse, start as startRouter, useRoute } from "./router.js";
-import { Empty, Failed, Head, Skeleton } from "./ui/bits.js";
+import { Command, Empty, Failed, Head, Skeleton } from "./ui/bits.js";
 import { Guard } from "./ui/panel.js";
 import { Shell } from "./ui/shell.js";
 import { toast } from "./ui/toast.js";
@@ -67,7 +67,7 @@ function Home() {
 }
 
 function Homeless() {
-  if (app.homeless === "noteam") return html`<${Empty} text=${t("teams.none")}><p><code>atmcpd team create core</code></p></${Empty}>`;
+  if (app.homeless === "noteam") return html`<${Empty} text=${t("teams.none")}><${Command} of="atmcpd team create core" /></${Empty}>`;
   return app.homeless ? html`<${Empty} text=${t("signin.needed")}><button class="btn primary" onClick=${() => app.signIn()}>${t("signin.title")}
     </button></${Empty}>` : html`<${Skeleton} />`;
 }

@@ -17,8 +17,7 @@ export const byName = (name) => {
 };
 
 /** AgentSelect is a filter by agent; extra are choices beside the names. */
-export function AgentSelect({ value, onChange, extra = [] }) {
-  const name = t("filter.agent");
+export function AgentSelect({ value, onChange, extra = [], label: name = t("filter.agent") }) {
   const all = [...names(), ...extra];
   if (all.length <= FEW) {
     if (value && !all.includes(value)) all.push(value);

@@ -137,7 +137,8 @@ export function ErrorText({ error }) {
 
 /** Failed stands where a list or a detail could not be loaded. */
 export function Failed({ error, again }) {
-  if (error?.status === 404) return html`<${Empty} text=${t("error.notfound")} />`;
+  // The server's hint says what a model should call; a person has an address that leads nowhere.
+  if (error?.status === 404 || error?.code?.startsWith("unknown_")) return html`<${Empty} text=${t("error.notfound")} />`;
   return html`<div class="empty"><${ErrorText} error=${error} />${again && html`<p><button class="btn" onClick=${again}><${Icon} name="retry" />
     ${t("retry")}</button></p>`}</div>`;
 }
@@ -163,6 +164,9 @@ export function Copy({ text, label: name = t("copy"), small = true, words }) {
   return html`<button type="button" class=${cls("btn quiet icon", small && "s")} aria-label=${done ? t("copied") : name} title=${name}
     onClick=${copy}>${icon}</button>`;
 }
+
+/** Command is something to type into a terminal. */
+export const Command = ({ of }) => html`<p class="command"><code>${of}</code><${Copy} text=${of} /></p>`;
 
 /** copyText copies also where the browser has no clipboard for pages without TLS. */
 export async function copyText(text) {

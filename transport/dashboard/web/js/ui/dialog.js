@@ -95,8 +95,8 @@ export function Drawer({ label, onClose, onPrev, onNext, header, children }) {
   });
   return html`<aside class="drawer" ref=${ref} tabindex="-1" aria-label=${label}>
     <header><div class="row">${header}<span class="sp"></span>
-      <${IconButton} icon="chevron" label=${t("drawer.prev")} class="flip" onClick=${onPrev} disabled=${!onPrev} />
-      <${IconButton} icon="chevron" label=${t("drawer.next")} onClick=${onNext} disabled=${!onNext} />
+      ${(onPrev || onNext) && html`<${IconButton} icon="chevron" label=${t("drawer.prev")} class="flip" onClick=${onPrev} disabled=${!onPrev} />
+        <${IconButton} icon="chevron" label=${t("drawer.next")} onClick=${onNext} disabled=${!onNext} />`}
       <${IconButton} icon="close" label=${t("close")} onClick=${onClose} /></div></header>
     <div class="body"><${Guard} name=${label}>${children}</${Guard}></div></aside>`;
 }

@@ -52,11 +52,11 @@ export default function Palette({ onClose }) {
   let group = "";
   return html`<${Dialog} bare class="palette" title=${t("palette.title")} onClose=${onClose}><div class="in">
     <input class="input" autofocus value=${text} placeholder=${t("palette.hint")} aria-label=${t("palette.title")} role="combobox"
-      aria-expanded="true" aria-controls=${id}
+      aria-expanded=${options.length > 0} aria-controls=${id}
       aria-activedescendant=${options[chosen] ? `${id}-${chosen}` : undefined} autocomplete="off" spellcheck="false"
       onInput=${(e) => { setText(e.target.value); setIndex(0); }} onKeyDown=${onKey} />
-    <div class="options" id=${id} role="listbox" aria-label=${t("palette.title")} ref=${list}>
-      ${options.length === 0 && html`<p class="empty">${t("palette.none")}</p>`}
+    ${options.length === 0 && html`<p class="empty" role="status">${t("palette.none")}</p>`}
+    <div class="options" id=${id} role="listbox" aria-label=${t("palette.title")} ref=${list} hidden=${options.length === 0}>
       ${options.map((o, i) => {
         const head = o.group !== group && html`<div class="group" role="presentation">${t(`palette.${(group = o.group)}`)}</div>`;
         return html`${head}<div role="option" id=${`${id}-${i}`} key=${o.key} aria-selected=${i === chosen}
@@ -65,6 +65,9 @@ export default function Palette({ onClose }) {
             </span>`}</div>`;
       })}</div></div></${Dialog}>`;
 }
+
+/** all leads to the view where the rest of a group is. */
+const all = (group, view, query) => ({ group, key: `all ${group}`, icon: "search", label: t("palette.all"), to: at([view], query) });
 
 const has = (name, query) => !query || name.toLowerCase().includes(query);
 
@@ -83,8 +86,9 @@ function agents(query) {
   if (!query) return [];
   const list = [];
   for (const a of store.agents.values()) {
-    if (list.length === MOST) break;
-    if (!a.left && has(a.display_name, name)) list.push({ group: "agents", key: a.agent_id, icon: "user", label: a.display_name,
+    if (a.left || !has(a.display_name, name)) continue;
+    if (list.length === MOST) return [...list, all("agents", "agents", { q: name })];
+    list.push({ group: "agents", key: a.agent_id, icon: "user", label: a.display_name,
       side: label("presence", store.stateOf(a.agent_id)), to: at(["agents", a.display_name]) });
   }
   return list;
@@ -100,8 +104,9 @@ function tasks(query) {
   if (query.length < 2 || /^[#@]/.test(query)) return [];
   const list = [];
   for (const x of store.tasks.values()) {
-    if (list.length === MOST) break;
-    if (has(x.title, query)) list.push({ group: "tasks", key: x.task_id, icon: "tasks", label: `${x.number} ${x.title}`,
+    if (!has(x.title, query)) continue;
+    if (list.length === MOST) return [...list, all("tasks", "tasks", { view: "list", q: query })];
+    list.push({ group: "tasks", key: x.task_id, icon: "tasks", label: `${x.number} ${x.title}`,
       side: label("status", x.status), to: at(["tasks", x.number.slice(1)]) });
   }
   return list;

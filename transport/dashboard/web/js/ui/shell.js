@@ -8,7 +8,7 @@ import { go, href } from "../router.js";
 import * as time from "../time.js";
 import { VIEWS } from "../views.js";
 import { Dialog, Menu } from "./dialog.js";
-import { Icon, Text, arrival, at } from "./bits.js";
+import { Icon, Text, arrival, at, useAgain } from "./bits.js";
 import { Logo } from "./icons.js";
 import { THEMES, cycleTheme } from "./theme.js";
 import { Toasts, toast } from "./toast.js";
@@ -82,10 +82,19 @@ function Main({ view, children }) {
   return html`<main class=${cls("view", FILL.has(view) && "fill")} id="main" tabindex="-1" ref=${ref}><${Banner} />${children}</main>`;
 }
 
+const GRACE_MS = 1500; // a line that is back so soon is not worth a banner
+
 function Banner() {
   const conn = useConn();
+  const again = useAgain();
   useTopics("session");
-  const fine = !store.ready || ["live", "connecting", "idle"].includes(conn.name) || (conn.name === "reconnecting" && time.now() - conn.since < 1500);
+  const grace = conn.name === "reconnecting" ? conn.since + GRACE_MS - Date.now() : 0;
+  useEffect(() => {
+    if (grace <= 0) return;
+    const id = setTimeout(again, grace);
+    return () => clearTimeout(id);
+  });
+  const fine = !store.ready || grace > 0 || ["live", "connecting", "idle"].includes(conn.name);
   if (fine && app.skew) return html`<div class="banner" role="status"><${Icon} name="info" />${t("banner.skew")}
     <button class="btn s" onClick=${() => location.reload()}>${t("banner.reload")}</button></div>`;
   if (fine) return null;

@@ -126,6 +126,6 @@ function Reply({ reply, onClose }) {
   const data = reply.data === undefined ? "" : JSON.stringify(reply.data, null, 2);
   return html`<div class="box reply"><div class="row"><strong class="sp"><${Text} of=${reply.message} /></strong>
     <button type="button" class="btn s quiet" onClick=${onClose}>${t("close")}</button></div>
-      ${data && html`<details><summary class="small">${t("activity.details")}</summary><pre class="mono text" dir="auto">${data.slice(0, 20_000)}
+      ${data && html`<details><summary class="small">${t("activity.details")}</summary><pre class="mono text" dir="auto">${data}
         </pre></details>`}</div>`;
 }

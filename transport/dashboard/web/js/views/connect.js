@@ -78,7 +78,8 @@ function Waiting({ agent }) {
   const next = MARKS.find((m) => !at_[m]?.at);
   return html`<${Panel} id="connect-wait" class="waiting" title=${t("connect.step3")}>
     ${error?.status === 404 ? html`<${Empty} text=${t("error.notfound")} />` : html`<div class="stack">
-      <p role="status">${!agent ? t("connect.noname") : all ? html`<strong class="ok">${t("connect.there", { agent })}</strong>` : t("connect.waiting", { agent })}</p>
+      <p role="status">${!agent ? t("connect.noname") : all ? html`<strong class="ok">${t("connect.there", { agent })}</strong>` : t(at_.joined?.at ? "connect.lacks" : "connect.waiting",
+        { agent, step: t(`connect.mark.${next}`) })}</p>
       <ol class="marks">${MARKS.map((m) => {
         const done = at_[m]?.at;
         return html`<li key=${m} class=${done ? "done" : m === next && agent ? (failed && m === "accepted" ? "failed" : "next") : ""}><span class="mark">${done ? html`<${Icon} name="check" size="12" />` : failed && m === next ? html`<${Icon} name="close" size="12" />` : ""}</span>

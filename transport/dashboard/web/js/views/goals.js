@@ -3,6 +3,7 @@ import { html, useRef, useState } from "../lib.js";
 import { app, can, connected, store, useLoad, useSlow, useTopics } from "../app.js";
 import { closeGoal } from "../actions.js";
 import * as api from "../api.js";
+import { percent } from "../figures.js";
 import { label, num, t } from "../i18n.js";
 import { setQuery } from "../router.js";
 import { numberOf } from "../store.js";
@@ -46,12 +47,10 @@ const of = (g) => {
   return { number: g.number.slice(1), title: g.title, total: p.total, done: p.done, closed: g.closed };
 };
 
-const pct = (done, total) => (total ? Math.round((done / total) * 100) : 0);
-
 function Item({ number, title, total, done, on, closed }) {
   return html`<li><a href=${at(["goals", ...(number ? [number] : [])])} aria-current=${on ? "page" : undefined}>
-    <span class="row"><span class="cut sp"><${Text} of=${title} /></span>${closed && html`<${Icon} name="check" size="12" />`}<span class="muted">${total ? `${pct(done, total)} %` : "–"}</span></span>
-    <${Progress} value=${pct(done, total)} label=${title} tone=${total > 0 && done === total ? "ok" : ""} /></a></li>`;
+    <span class="row"><span class="cut sp"><${Text} of=${title} /></span>${closed && html`<${Icon} name="check" size="12" />`}<span class="muted">${total ? `${percent(done, total)} %` : "–"}</span></span>
+    <${Progress} value=${percent(done, total)} label=${title} tone=${total > 0 && done === total ? "ok" : ""} /></a></li>`;
 }
 
 function Goal({ goal }) {
@@ -64,11 +63,11 @@ function Goal({ goal }) {
       end=${goal && !goal.closed && can("console") ? html`<button class="btn s" disabled=${!connected()} onClick=${() => closeGoal(id)}><${Icon} name="check" />${t("goals.close")}</button>` : goal?.closed && html`<span class="badge ok"><${Icon} name="check" size="11" />${t("goals.isclosed")}</span>`}>
       <div class="stack">
       ${goal?.description && html`<${Rich} of=${goal.description} />`}
-      <dl class="figures"><div><dt>${t("progress")}</dt><dd>${pct(p.done, p.total)} %</dd></div>
+      <dl class="figures"><div><dt>${t("progress")}</dt><dd>${percent(p.done, p.total)} %</dd></div>
         <div><dt>${t("goals.doneof")}</dt><dd>${num(p.done)} <small>/ ${num(p.total)}</small></dd></div>
         ${b && html`<div><dt>${t("burnup.rate")}</dt><dd>${b.rate_per_h ? num(Math.round(b.rate_per_h * 10) / 10) : "–"} <small>${t("burnup.perhour")}</small></dd></div>
           <div class="eta"><dt>${t("burnup.eta")}</dt><dd class="plain"><${Forecast} data=${b} /></dd></div>`}</dl>
-      <${Progress} big value=${pct(p.done, p.total)} label=${goal?.title || t("goals.all")} tone=${reached ? "ok" : ""} />
+      <${Progress} big value=${percent(p.done, p.total)} label=${goal?.title || t("goals.all")} tone=${reached ? "ok" : ""} />
       ${b ? html`<${BurnUp} data=${b} />` : error ? error.status !== 404 && html`<${Failed} error=${error} again=${again} />` : html`<${Skeleton} />`}</div></${Panel}>
     <${Tasks} goal=${goal} counts=${p.tasks} />`;
 }

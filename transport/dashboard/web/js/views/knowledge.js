@@ -10,6 +10,7 @@ import { go, setQuery } from "../router.js";
 import { split } from "../store.js";
 import * as time from "../time.js";
 import { Agent, Copy, Empty, Failed, Head, Icon, Locked, SearchField, Select, Skeleton, Text, When, at } from "../ui/bits.js";
+import { AgentSelect } from "../ui/agentselect.js";
 import { Drawer, FormDialog } from "../ui/dialog.js";
 import { moveFocus } from "../ui/list.js";
 
@@ -38,13 +39,13 @@ export default function Knowledge({ rest, query }) {
   const i = items.findIndex((x) => x.content_id === id);
   const step = (by) => (i >= 0 && items[i + by] ? () => go(place(items[i + by].content_id)) : undefined);
   useKeys({ j: () => moveFocus(box.current, 1), k: () => moveFocus(box.current, -1) });
-  const agents = [...store.agents.values()].map((a) => a.display_name).sort((a, b) => a.localeCompare(b));
+  const away = [...store.agents.values()].filter((a) => a.left || a.retired).map((a) => a.display_name);
   const any = typed || tag || author;
   const tags = [...new Set([...(tag ? [tag] : []), ...[...store.knowledge.values(), ...items].flatMap((x) => x.tags || [])])].sort();
   const post = can("console") && html`<button class="btn primary" disabled=${!connected()} onClick=${() => setQuery({ new: 1 })}><${Icon} name="plus" />${t("knowledge.post")}</button>`;
   return html`<${Head} title=${t("nav.knowledge")} sub=${found.loaded && (found.next ? t("knowledge.many", { n: items.length }) : t("knowledge.found", { n: items.length }))}>${post || html`<${Locked} />`}</${Head}>
     <div class="tools finder"><${SearchField} label=${t("knowledge.search")} value=${typed} onInput=${search} />
-      <${Select} label=${t("knowledge.author")} value=${author} onChange=${(v) => setQuery({ author: v })} options=${[["", t("filter.anyagent")], ...agents.map((a) => [a, a])]} />
+      <${AgentSelect} label=${t("knowledge.author")} value=${author} onChange=${(v) => setQuery({ author: v })} extra=${away} />
       ${tags.length > 0 && html`<${Select} label=${t("knowledge.tag")} value=${tag} onChange=${(v) => setQuery({ tag: v })} options=${[["", t("knowledge.anytag")], ...tags.map((x) => [x, visible(x)])]} />`}
       ${any && html`<button class="btn quiet" onClick=${() => { setTyped(""); setQuery({ q: null, tag: null, author: null }); }}><${Icon} name="close" />${t("filter.clear")}</button>`}
       ${found.ms > 0 && typed && html`<span class="muted small">${t("time.ms", { n: found.ms })}</span>`}</div>

@@ -1,22 +1,37 @@
 // The team at a glance: who needs a person, how far the goal is, what everybody does.
-import { html, memo, useEffect, useRef, useState } from "../lib.js";
+import { html, memo, useEffect, useRef, useState, cls } from "../lib.js";
 import { attention, can, connected, settings, store, set, useStore, useTopics } from "../app.js";
 import { act } from "../actions.js";
+import { percent } from "../figures.js";
 import { label, num, t } from "../i18n.js";
 import { Agent, Dot, Empty, Head, Icon, Lease, Progress, Segments, Select, Text, When, at, isolated } from "../ui/bits.js";
 import { Panel } from "../ui/panel.js";
 import { EventLine } from "../ui/event.js";
 
 const CARDS = 16; // more agents than these are in the index
-const ITEMS = matchMedia("(max-width: 640px)").matches ? 3 : 6;
+const ITEMS = matchMedia("(max-width: 640px)").matches ? 3 : 4; // so that the agents are seen without scrolling
 
-export default function Overview({ team }) {
+export default function Overview() {
+  const empty = useStore(() => store.agents.size === 0, "agents");
   return html`<${Head} title=${t("nav.overview")} />
     <div class="stack">
-      <${Attention} />
+      ${empty ? html`<${Welcome} />` : html`<${Attention} />`}
       <div class="cols"><${Goals} /><${Tasks} /></div>
-      <div class="split"><${Agents} /><${Latest} /></div>
+      ${empty ? html`<${Latest} />` : html`<div class="split"><${Agents} /><${Latest} /></div>`}
     </div>`;
+}
+
+/** Welcome is for who comes to a team that nobody has joined yet. */
+function Welcome() {
+  useTopics("session");
+  const steps = [
+    ["connect", html`<a class="btn primary" href=${at(["connect"])}><${Icon} name="connect" />${t("agents.connect")}</a>`],
+    ["work", can("dispatch") && html`<a class="btn" href=${at(["tasks"], { new: 1 })}><${Icon} name="plus" />${t("cmd.task")}</a>`],
+    ["watch", html`<a class="btn" href=${at(["activity"])}><${Icon} name="activity" />${t("nav.activity")}</a>`],
+  ];
+  return html`<${Panel} id="welcome" title=${t("welcome.title")}><ol class="welcome">${steps.map(([step, button], i) => html`<li key=${step}>
+    <span class="step" aria-hidden="true">${i + 1}</span><h3>${t(`welcome.${step}`)}</h3><p class="muted">${t(`welcome.${step}.text`)}</p>
+    ${button}</li>`)}</ol></${Panel}>`;
 }
 
 function Attention() {
@@ -84,18 +99,20 @@ function Goals() {
   return html`<${Panel} id="goals" title=${t("nav.goals")} count=${open.length || undefined} end=${html`<a class="small" href=${at(["goals"])}>
     ${t("overview.burnup")}</a>`}>
     ${open.length === 0 && weight === 0 && html`<p class="muted">${t("goals.none")}</p>`}
-    <div class="stack s">${open.slice(0, 3).map((g) => html`<${GoalBar} key=${g.goal_id} goal=${g} p=${store.goalProgress.get(g.goal_id)} />`)}
+    <div class="goallist">${open.slice(0, 3).map((g) => html`<${GoalBar} key=${g.goal_id} goal=${g} p=${store.goalProgress.get(g.goal_id)} />`)}
       ${open.length > 3 && html`<a class="small" href=${at(["goals"])}>${t("goals.more", { n: open.length - 3 })}</a>`}
-      ${weight > 0 && html`<div class="goalbar all"><div class="row"><span class="cut sp muted">${t("goals.all")}</span><span class="muted small">
-        ${t("goals.weight", { done, total: weight })}</span><strong>${Math.floor((100 * done) / weight)} %</strong></div>
-        <${Progress} value=${(100 * done) / weight} label=${t("goals.all")} tone="ok" /></div>`}</div></${Panel}>`;
+      ${weight > 0 && html`<${Bar} class="all" p=${{ total: weight, done }} label=${t("goals.all")} tone="ok"><span class="cut muted">
+        ${t("goals.all")}</span></${Bar}>`}</div></${Panel}>`;
 }
 
 function GoalBar({ goal, p = { total: 0, done: 0 } }) {
-  const pct = p.total ? Math.floor((100 * p.done) / p.total) : 0;
-  return html`<div class="goalbar"><div class="row"><a class="cut sp" href=${at(["goals", goal.number.slice(1)])}><${Text} of=${goal.title} /></a>
-    <span class="muted small">${t("goals.weight", { done: p.done, total: p.total })}</span><strong>${pct} %</strong></div>
-    <${Progress} value=${pct} label=${goal.title} big /></div>`;
+  return html`<${Bar} p=${p} label=${goal.title}><a class="cut" href=${at(["goals", goal.number.slice(1)])}><${Text} of=${goal.title} /></a></${Bar}>`;
+}
+
+function Bar({ p, label: name, tone, class: more, children }) {
+  const pct = percent(p.done, p.total);
+  return html`<div class=${cls("goalbar", more)}>${children}<${Progress} value=${pct} label=${name} tone=${tone} />
+    <span class="muted small">${t("goals.weight", { done: p.done, total: p.total })}</span><strong>${pct} %</strong></div>`;
 }
 
 function Tasks() {
@@ -166,9 +183,7 @@ function Agents() {
           options=${[["", t("filter.anypresence")], ...["healthy", "degraded", "offline", "idle"].map((p) => [p, label("presence", p)])]} />
         <${Segments} label=${t("density")} value=${settings.density} onChange=${(density) => set({ density })}
           items=${[["cards", t("density.cards")], ["rows", t("density.rows")]]} /></div></div>
-    ${store.agents.size === 0 && html`<div class="panel"><${Empty} text=${t("agents.none")}><a class="btn primary" href=${at(["connect"])}><${Icon}
-      name="connect" />${t("agents.connect")}</a></${Empty}></div>`}
-    ${store.agents.size > 0 && list.length === 0 && html`<div class="panel"><${Empty} text=${t("agents.nomatch")} /></div>`}
+    ${list.length === 0 && html`<div class="panel"><${Empty} text=${t("agents.nomatch")} /></div>`}
     <ul class=${rows ? "panel arows" : "cards"}>${front.slice(0, CARDS).map((a) => html`<${rows ? AgentRow : AgentCard} key=${a.agent_id}
       agent=${a} />`)}</ul>
     ${front.length > CARDS && html`<p class="folded"><a href=${at(["agents"])}>${t("agents.more", { n: front.length - CARDS })}</a></p>`}

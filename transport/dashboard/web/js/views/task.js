@@ -20,7 +20,7 @@ export function TaskDrawer({ id, onClose, prev, next }) {
   const { data, error, again } = useLoad((signal) => api.get(api.teamParts(app.team, "tasks", ref), {}, signal),
     [ref, found?.status, found?.fencing_token]);
   const task = found ? { ...data, ...found, ...longTexts(data, found) } : data && { ...data, ts: data.updated_at };
-  const header = task && html`<span class="no">${task.number}</span><${Status} of=${task.status === "open" ? columnOf(task) : task.status} />
+  const header = !task ? html`<span class="no">${/^\d+$/.test(id) ? `#${id}` : ""}</span>` : html`<span class="no">${task.number}</span><${Status} of=${task.status === "open" ? columnOf(task) : task.status} />
     ${task.priority > 0 && html`<span class="prio">P${task.priority}</span>`}`;
   return html`<${Drawer} label=${t("task.label", { number: task?.number || id })} onClose=${onClose} onPrev=${prev} onNext=${next} header=${header}>
     ${task ? html`<${Task} task=${task} claims=${data?.claims} />` : error ? html`<${Failed} error=${error}
@@ -59,7 +59,7 @@ function Task({ task, claims }) {
     <${Part} title=${t("task.description")} text=${task.description} />
     <${Part} title=${t("task.note")} text=${task.note} />
     <${Part} title=${t("task.checkpoint")} text=${task.checkpoint} mono />
-    <${Part} title=${t("task.result")} text=${task.result_summary} />
+    <${Part} title=${t(task.status === "done" ? "task.result" : "task.lastresult")} text=${task.result_summary} />
     <${Links} title=${t("task.needs")} ids=${task.depends_on} />
     <${Links} title=${t("task.unblocks")} ids=${[...(store.dependants.get(task.task_id) || [])]} />
     <${Claims} claims=${claims} />
@@ -100,7 +100,8 @@ function Events({ entity }) {
   useTopics(entity);
   const list = store.feed.filter((e) => e.entity === entity).slice(-12).reverse();
   if (!list.length) return null;
-  return html`<section><h3>${t("task.events")}</h3><ul class="box tight">${list.map((e) => html`<${EventLine} key=${e.id} event=${e} />`)}
+  return html`<section><div class="row"><h3 class="sp">${t("task.events")}</h3><a class="small" href=${at(["activity"], { entity })}>
+    ${t("all")}</a></div><ul class="box tight">${list.map((e) => html`<${EventLine} key=${e.id} event=${e} />`)}
     </ul></section>`;
 }
 

@@ -6,7 +6,7 @@ import * as api from "../api.js";
 import { num, t } from "../i18n.js";
 import { href, setQuery } from "../router.js";
 import * as time from "../time.js";
-import { Copy, Empty, Failed, Head, Icon, Progress, Skeleton, Text, When } from "../ui/bits.js";
+import { Command, Copy, Empty, Failed, Head, Icon, Progress, Skeleton, Text, When } from "../ui/bits.js";
 import { Dialog, Drawer, FormDialog, Menu } from "../ui/dialog.js";
 import { DotIcon } from "../ui/icons.js";
 import { useEvery } from "../ui/chart.js";
@@ -28,7 +28,7 @@ export default function Teams({ query }) {
   const tokensOf = query.get("tokens");
   return html`<${Head} title=${t("nav.teams")} sub=${list.loaded && num(shown.length) + (list.next ? "+" : "")}>${(old > 0 || archived) && html`<button class="btn" aria-pressed=${archived} onClick=${() => setQuery({ archived: archived ? null : 1 })}>${t("teams.archived", { n: old })}</button>`}${add}</${Head}>
     ${list.error && !list.loaded ? html`<section class="panel"><${Failed} error=${list.error} again=${list.again} /></section>` : !list.loaded ? html`<section class="panel"><${Skeleton} /></section>`
-      : shown.length === 0 ? html`<section class="panel"><${Empty} text=${t(archived ? "teams.noarchived" : admin ? "teams.empty" : list.open ? "teams.none" : "teams.stranger")}>${add || html`<p><code>atmcpd team create core</code></p>`}</${Empty}></section>`
+      : shown.length === 0 ? html`<section class="panel"><${Empty} text=${t(archived ? "teams.noarchived" : admin ? "teams.empty" : list.open ? "teams.none" : "teams.stranger")}>${add || html`<${Command} of="atmcpd team create core" />`}</${Empty}></section>`
         : html`<ul class="teams">${shown.map((x) => html`<${Team} key=${x.team_id} team=${x} rate=${list.rate(x)} admin=${admin} open=${setDialog} />`)}</ul>`}
     ${list.next && html`<button class="btn quiet w" onClick=${list.more}>${t("more.load")}</button>`}
     ${admin && tokensOf && html`<${Tokens} key=${tokensOf} team=${tokensOf} reveal=${setSecret} onClose=${() => setQuery({ tokens: null })} />`}
