@@ -111,7 +111,15 @@ func TestEveryViewIsAccessible(t *testing.T) { // B27
 
 func TestWhatLiesOverAViewIsAccessible(t *testing.T) { // B27
 	s := full(t)
-	p := s.open(t, s.steer, look{})
+	for _, width := range []int64{1280, 360} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) { s.auditOver(t, width) })
+	}
+}
+
+// auditOver opens what can lie over a view, one after the other.
+func (s *site) auditOver(t *testing.T, width int64) {
+	t.Helper()
+	p := s.open(t, s.steer, look{width: width})
 	p.live("/tasks")
 	require.NoError(t, chromedp.Do(p.ctx, chromedp.Evaluate[chromedp.Void](axe)))
 	audit := func(what string) {

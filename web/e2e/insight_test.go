@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -37,6 +38,9 @@ func TestBurnUpEndsAtTheRollup(t *testing.T) { // B6
 	p.until(`document.querySelectorAll(".astable tbody tr").length > 1`, "the table is open")
 	rows := js[[][]string](p, `[...document.querySelectorAll(".astable tbody tr")].map((r) => [...r.cells].map((c) => c.innerText))`)
 	require.Len(t, rows, len(series))
+	for i, row := range rows {
+		require.Equal(t, []string{fmt.Sprint(series[i][0]), fmt.Sprint(series[i][1])}, row[1:], "the table says what the line shows")
+	}
 }
 
 func TestSearchMarksWhatMatchedInAnyScript(t *testing.T) { // B8
