@@ -46,6 +46,9 @@ func TestOverviewShowsEveryAgentWithItsLease(t *testing.T) { // B2
 	before := js[int](p, left)
 	require.Positive(t, before)
 	p.until(left+` < %s`, "the countdown goes down", before)
+	p.run(`(atmcp.app.stream.stop(), atmcp.app.stream.set({name: "offline"}))`)
+	p.until(`/as of/.test(`+card+`.querySelector(".lease").innerText)`, "without a line it stands still", "alice")
+	require.Greater(t, js[float64](p, card+`.querySelector(".bar i").getBoundingClientRect().width`, "alice"), 40.0, "and no lease looks as if it had ended")
 }
 
 func TestAgentsTellAPhoneWhenTheyWereSeen(t *testing.T) { // B2

@@ -53,6 +53,9 @@ func TestBannerComesByItselfWhenTheLineIsGone(t *testing.T) { // B15
 	p.run(`(atmcp.app.stream.stop(), atmcp.app.stream.set({name: "reconnecting", at: Date.now() + 60_000}))`)
 	require.False(t, js[bool](p, `Boolean(document.querySelector(".banner"))`), "a short gap is not worth one")
 	p.until(`/Disconnected/.test(document.querySelector(".banner")?.innerText)`, "the banner needs no other change of the page")
+	p.goes("/connect")
+	p.run(`document.querySelector("main").scrollTop = 1e6`)
+	p.until(`document.querySelector("main").scrollTop > 100 && document.querySelector(".banner").getBoundingClientRect().top >= document.querySelector("main").getBoundingClientRect().top`, "it stays in sight of who scrolls")
 }
 
 // again has the page try at once to reach a server that was away.

@@ -75,6 +75,18 @@ func TestOperatorMakesATeamAndItsTokens(t *testing.T) {
 	}
 }
 
+func TestTeamIsOneLineOfTrueCounts(t *testing.T) {
+	s := full(t)
+	p := s.open(t, adminToken, look{})
+	p.live("/tasks")
+	board := js[map[string]int](p, columns)
+	p.visit("/ui/teams")
+	p.until(`document.querySelector(".team1 .nums a")`, "the team is there")
+	line := js[map[string]int](p, `Object.fromEntries([...document.querySelectorAll(".team1 .nums a")].map((a) => [a.childNodes[0].data.trim().toLowerCase(), Number(a.querySelector("strong").innerText)]))`)
+	delete(board, "done")
+	require.Equal(t, board, line)
+}
+
 func TestTeamsAreAccessible(t *testing.T) { // B27
 	s := full(t)
 	for _, width := range []int64{1280, 360} {

@@ -7,6 +7,7 @@ import "./i18n_test.js";
 import "./output_test.js";
 import "./store_test.js";
 import "./stream_test.js";
+import "./time_test.js";
 import "./vlist_test.js";
 
 export const result = await run();

@@ -97,11 +97,12 @@ export const ticker = {
 /** left is what remains of a term of so many milliseconds, as text and as how urgent it is. */
 export function left(expires, span) {
   if (!expires) return { text: "–", level: "" };
-  if (asOf) return { text: t("time.asof", { time: hm(asOf) }), level: "muted" };
-  const ms = expires - now();
+  const ms = expires - (asOf ? asOf + offset : now());
+  const part = span ? Math.max(0, Math.min(1, ms / span)) : 0;
+  if (asOf) return { text: t("time.asof", { time: hm(asOf) }), level: "muted", part };
   if (ms <= 0) return { text: t("lease.expired"), level: "bad" };
   const low = span ? ms < span / 4 : ms < 20_000;
-  return { text: low ? t("lease.in", { time: clock(ms) }) : clock(ms), level: low ? "warn" : "", part: span ? Math.min(1, ms / span) : 0 };
+  return { text: low ? t("lease.in", { time: clock(ms) }) : clock(ms), level: low ? "warn" : "", part };
 }
 
 if (globalThis.document) {

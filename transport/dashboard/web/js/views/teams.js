@@ -85,12 +85,15 @@ function Team({ team: x, rate, admin, open }) {
   ] : [];
   const menu = items.length > 0 ? html`<${Menu} label=${t("teams.menu", { team: x.team })} items=${items} />` : html`<span></span>`;
   if (x.archived) return html`<li class="panel team0"><span class="name sp"><${Text} of=${x.team} /></span><span class="badge">${t("teams.isarchived")}</span>${menu}</li>`;
+  // As the columns of the board, where these lead: what waits for its time is ready, and what its holder called blocked is.
+  const ready = x.ready + x.delayed;
   const active = (x.tasks.claimed || 0) + (x.tasks.in_progress || 0);
+  const blocked = x.blocked + (x.tasks.blocked || 0);
   const place = (view, q) => href(["t", x.team, ...(view ? [view] : [])], q);
   return html`<li class="panel team1"><a class="name" href=${place()}><${Text} of=${x.team} /></a>
     <span class="row wrap who1">${x.agents_total === 0 ? html`<span class="muted">${t("teams.noagents")}</span>` : html`<a href=${place("agents")}>${t("teams.agents", { n: x.agents_total })}</a>${presence.map(([s, n]) => html`<span class="row tight" key=${s}><span class=${`dot ${s}`}><${DotIcon} state=${s} size="10" /></span>${num(n)}<span class="vh">${t(`presence.${s}`)}</span></span>`)}`}</span>
     <span class="row goal1"><span class="sp"><${Progress} value=${x.goal_progress_pct} label=${t("teams.progress", { team: x.team })} /></span><span class="muted">${x.total_weight ? `${x.goal_progress_pct} %` : "–"}</span></span>
-    <span class="row wrap nums">${[["ready", x.ready], ["blocked", x.blocked], ["active", active], ["failed", x.tasks.failed || 0]].map(([c, n]) => html`<a key=${c} href=${place("tasks", { view: "list", status: c })} class=${n ? "" : "muted"}>${t(`column.${c}`)} <strong>${num(n)}</strong></a>`)}</span>
+    <span class="row wrap nums">${[["ready", ready], ["blocked", blocked], ["active", active], ["failed", x.tasks.failed || 0]].map(([c, n]) => html`<a key=${c} href=${place("tasks", { view: "list", status: c })} class=${n ? "" : "muted"}>${t(`column.${c}`)} <strong>${num(n)}</strong></a>`)}</span>
     <span class="row hot1">${x.attention > 0 ? html`<a class="badge bad" href=${place()}><${Icon} name="warn" size="11" />${num(x.attention)}<span class="vh">${t("attention.n", { n: x.attention })}</span></a>` : ""}</span>
     <span class="muted small rate1">${rate === null ? "" : rate ? t("teams.rate", { n: rate }) : t("teams.quiet")}</span>
     ${menu}</li>`;
