@@ -54,3 +54,21 @@ func TestDeepLinkOpensTheDrawerAndBackClosesIt(t *testing.T) { // B4
 	q.live("/tasks/" + number)
 	q.until(`document.querySelector(".drawer h2")?.innerText === "Fix WebSocket close codes"`, "a link opens it")
 }
+
+// A page is drawn anew whenever its line comes or goes; what somebody is writing must not be.
+func TestWhatIsBeingWrittenOutlivesADrawing(t *testing.T) {
+	s := newSite(t, wiring{})
+	p := s.open(t, s.steer, look{})
+	p.live("/tasks")
+	p.key("n")
+	p.until(`document.activeElement?.name === "title"`, "the form is open")
+	for _, letter := range "half a ti" {
+		p.key(string(letter))
+	}
+	written := js[[]string](p, `(async () => {
+		atmcp.store.emit(new Set(["conn", "session"]))
+		await new Promise((drawn) => setTimeout(drawn, 200))
+		return [document.activeElement.name, document.activeElement.value]
+	})()`)
+	require.Equal(t, []string{"title", "half a ti"}, written)
+}

@@ -167,14 +167,14 @@ const numbers = (text) => (text || "").split(/[\s,]+/).filter(Boolean).map((x) =
 function Fields({ task = {} }) {
   const deps = (task.depends_on || []).map((id) => store.tasks.get(id)?.number || id).join(" ");
   return html`<div class="field"><label for="f-title">${t("head.title")}</label>
-    <input class="input w" id="f-title" name="title" required maxlength="256" value=${task.title || ""} autofocus /></div>
+    <input class="input w" id="f-title" name="title" required maxlength="256" defaultValue=${task.title || ""} autofocus /></div>
     <div class="field"><label for="f-desc">${t("task.description")}</label><textarea class="input" id="f-desc" name="description" rows="4">
       ${typeof task.description === "string" ? task.description : ""}</textarea></div>
     <div class="row start"><div class="field sp"><label for="f-prio">${t("head.prio")}</label>
-      <input class="input w" id="f-prio" name="priority" type="number" min="-1000" max="1000" value=${task.priority || 0} /></div>
+      <input class="input w" id="f-prio" name="priority" type="number" min="-1000" max="1000" defaultValue=${task.priority || 0} /></div>
       <div class="field sp"><label for="f-weight">${t("head.weight")}</label>
-        <input class="input w" id="f-weight" name="weight" type="number" min="0" max="1000000" value=${task.weight ?? 1} /></div></div>
-    <div class="field"><label for="f-deps">${t("task.needs")}</label><input class="input w" id="f-deps" name="deps" value=${deps}
+        <input class="input w" id="f-weight" name="weight" type="number" min="0" max="1000000" defaultValue=${task.weight ?? 1} /></div></div>
+    <div class="field"><label for="f-deps">${t("task.needs")}</label><input class="input w" id="f-deps" name="deps" defaultValue=${deps}
       placeholder="#12 #15" /><span class="hint">${t("task.depshint")}</span></div>`;
 }
 

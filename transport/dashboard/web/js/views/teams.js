@@ -111,7 +111,7 @@ function Create({ onClose, reveal, done }) {
 
 function Rename({ team, onClose, done }) {
   return html`<${FormDialog} title=${t("teams.renameof", { team: team.team })} action=${t("save")} onClose=${onClose} onSubmit=${(f) => api.patch(["api", "teams", team.team], { name: f.get("name").trim() }).then(done)}>
-    <div class="field"><label for="t-name">${t("teams.name")}</label><input class="input w" id="t-name" name="name" required maxlength="64" value=${team.team} autocomplete="off" autofocus /></div>
+    <div class="field"><label for="t-name">${t("teams.name")}</label><input class="input w" id="t-name" name="name" required maxlength="64" defaultValue=${team.team} autocomplete="off" autofocus /></div>
     <p class="small muted">${t("teams.renamehint")}</p></${FormDialog}>`;
 }
 
