@@ -133,6 +133,9 @@ func (t *teamTx) emit(c change) Seq {
 		t.fail(fmt.Errorf("encode patch of %s: %w", c.kind, err))
 		return seq
 	}
+	if e.Patch == nil && c.after != nil && dated(c.entity) {
+		e.Patch = json.RawMessage(`{}`) // nothing but when it was heard of
+	}
 	raw, err := compactJSON(e)
 	if err != nil {
 		t.fail(fmt.Errorf("encode %s: %w", c.kind, err))

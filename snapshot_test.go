@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -343,4 +345,36 @@ func TestASnapshotThatIsInterruptedIsWhole(t *testing.T) {
 		moving.after.Store(0)
 		require.NoError(t, hub.Close())
 	}
+}
+
+// What changes nothing of a task is heard of all the same, whether a board follows the
+// log or is read afresh.
+func TestABoardThatFollowsHasTheTimeOfAnEditThatChangesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		disk := memstore.New()
+		sharing := func(c *atmcp.Config) { c.Store = disk }
+		team := newTeam(t, newHub(t, sharing))
+		made := create(t, join(t, team, "alice"), atmcp.CreateTaskRequest{Title: "once"})
+		shot := func(team *atmcp.Team) atmcp.Snapshot {
+			snap, err := team.Snapshot(t.Context())
+			require.NoError(t, err)
+			return snap
+		}
+		follower := look(t, shot(team))
+		time.Sleep(time.Minute)
+		title := "once"
+		nina, err := team.Console("nina")
+		require.NoError(t, err)
+		_, err = nina.EditTask(t.Context(), atmcp.EditTaskRequest{TaskRequest: atmcp.TaskRequest{TaskID: made}, Title: &title})
+		require.NoError(t, err)
+		news, err := team.Sync(t.Context(), atmcp.SyncRequest{SinceEventID: follower.head})
+		require.NoError(t, err)
+		follower.follow(t, news.Events)
+		other, err := newHub(t, sharing).Team(t.Context(), "crew")
+		require.NoError(t, err)
+		afresh := shot(other)
+		assert.JSONEq(t, string(afresh.JSON), string(shot(team).JSON))
+		follower.agrees(t, look(t, afresh))
+	})
 }

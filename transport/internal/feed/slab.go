@@ -48,7 +48,8 @@ type Entry struct {
 	Role   atmcp.Role      `json:"role,omitempty"`
 	Entity string          `json:"entity"` // its type, a slash, and its id
 	// Patch has the fields that changed, and "rev", the event's number; it is left out
-	// where none did.
+	// where none did. Of a task or a directive it is there with "rev" alone, as its time
+	// changed.
 	Patch json.RawMessage `json:"patch,omitempty"`
 	// Reason is why work is offered again, in one word: "lease_expired" was the server's
 	// doing, whoever the actor is. It is empty where an attempt failed.
@@ -114,13 +115,17 @@ func entries(events []atmcp.Event) ([]Entry, error) {
 	return kept, nil
 }
 
-// withRev adds the member "rev" to a patch that changes something.
+// withRev adds the member "rev" to a patch.
 func withRev(patch json.RawMessage, rev atmcp.Seq) json.RawMessage {
-	if len(patch) <= len(`{}`) {
+	if len(patch) == 0 {
 		return nil
 	}
 	out := make([]byte, 0, len(patch)+32)
-	out = append(append(out, patch[:len(patch)-1]...), `,"rev":`...)
+	out = append(out, patch[:len(patch)-1]...)
+	if len(patch) > len(`{}`) {
+		out = append(out, ',')
+	}
+	out = append(out, `"rev":`...)
 	return append(strconv.AppendUint(out, uint64(rev), 10), '}')
 }
 
