@@ -80,6 +80,7 @@ func settings() []setting {
 		{env: "ATMCP_LIMIT_IN_FLIGHT", def: "512", help: "calls that are served at once", take: number(1_000_000, func(c *config) *int { return &c.limits.InFlight })},
 		{env: "ATMCP_LIMIT_AGENT_WAITS", def: "4", help: "open waits of one agent", take: number(1_000_000, func(c *config) *int { return &c.limits.AgentWaits })},
 		{env: "ATMCP_LIMIT_TEAM_WAITS", def: "12000", help: "open waits of one team", take: number(1_000_000, func(c *config) *int { return &c.limits.TeamWaits })},
+		{env: "ATMCP_LIMIT_SENDER_DIRECTIVES", def: "30", help: "directives of one agent or console a minute; four times as many at once", take: number(1_000_000, func(c *config) *int { return &c.limits.SenderDirectives })},
 		{env: "ATMCP_LIMIT_CONNECTIONS", def: "16000", help: "open connections", take: number(1_000_000, func(c *config) *int { return &c.limits.Connections })},
 		{env: "ATMCP_LIMIT_ADDRESS_CONNECTIONS", def: "256", help: "open connections of one address, loopback aside", take: number(1_000_000, func(c *config) *int { return &c.limits.AddressConnections })},
 		{env: "ATMCP_TRUSTED_PROXIES", def: "none", help: "comma list of addresses or networks of proxies: no limit by address holds for them, and X-Forwarded-For counts from them", take: takeProxies},

@@ -112,3 +112,65 @@ func TestACallThatIsTooMuchLetsNobodyJoin(t *testing.T) {
 	assert.Equal(t, done, status.AgentsTotal)
 	assert.Less(t, done, 6)
 }
+
+// Agents that have each other work in circles, and a console that a program runs wild in, are
+// slowed down, each by itself, whichever way they take.
+func TestDirectivesOfOneSenderComeOneByOneWhenThereWereMany(t *testing.T) {
+	t.Parallel()
+	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, hub.Close()) })
+	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
+	require.NoError(t, err)
+	limits := limit.New(limit.Limits{SenderDirectives: 1}) // and four at once
+	mux := http.NewServeMux()
+	mux.Handle("/", httpapi.New(hub, httpapi.Options{AdminToken: isolationAdmin, Limits: limits}))
+	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{Limits: limits}))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+
+	alice := &mcpClient{url: server.URL, token: crew.JoinToken, name: "alice", http: server.Client()}
+	direct := func() error {
+		return alice.call(t.Context(), "send_directive", args{"to_agent": "alice", "instruction": "again"}, nil)
+	}
+	require.NoError(t, alice.call(t.Context(), "heartbeat", args{}, nil))
+	for range 4 {
+		require.NoError(t, direct())
+	}
+	var refused *atmcp.RefusedError
+	require.ErrorAs(t, direct(), &refused)
+	assert.Contains(t, refused.Hint, `"limit":"directives of the sender a minute","max":1,`)
+	require.NoError(t, alice.call(t.Context(), "heartbeat", args{}, nil), "it may do all else")
+
+	post := func(path, body string) (int, string, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/teams/crew/"+path, strings.NewReader(body))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+crew.JoinToken)
+		reply, err := server.Client().Do(req)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, reply.Body.Close()) }()
+		text, err := io.ReadAll(reply.Body)
+		require.NoError(t, err)
+		return reply.StatusCode, reply.Header.Get("Retry-After"), string(text)
+	}
+	for i := range 4 {
+		status, _, body := post([]string{"directives", "console/command"}[i%2], []string{
+			`{"console":"ann","to_agent":"alice","instruction":"again"}`, `{"console":"ann","command":"send alice again"}`,
+		}[i%2])
+		require.Equal(t, http.StatusOK, status, body)
+	}
+	const tooMuch = "more than 1 directives of the sender a minute"
+	status, retry, body := post("directives", `{"console":"ann","to_agent":"alice","instruction":"again"}`)
+	assert.Equal(t, http.StatusTooManyRequests, status)
+	assert.NotEmpty(t, retry)
+	assert.Contains(t, body, tooMuch)
+	_, _, body = post("console/command", `{"console":"ann","command":"send alice again"}`)
+	assert.Contains(t, body, tooMuch, "a command says in its reply how it ended")
+
+	team, err := hub.Team(t.Context(), "crew")
+	require.NoError(t, err)
+	sent, err := team.ListDirectives(t.Context(), atmcp.ListDirectivesRequest{})
+	require.NoError(t, err)
+	assert.Len(t, sent.Directives, 8, "what was refused was not sent")
+}

@@ -42,6 +42,9 @@ func commandTodo(c *call, _ *atmcp.Console, _ []string) (commandReply, error) {
 }
 
 func commandSend(c *call, console *atmcp.Console, args []string) (commandReply, error) {
+	if err := c.countDirective(console); err != nil {
+		return commandReply{}, err
+	}
 	sent, err := console.SendDirective(c.ctx(), atmcp.SendDirectiveRequest{ToAgent: args[0], Instruction: args[1], IdemKey: c.idemKey()})
 	return commandReply{Message: fmt.Sprintf("sent to %s: watch %s", args[0], sent.DirectiveID), Data: sent}, err
 }

@@ -86,7 +86,16 @@ func (s *server) sendDirective(c *call) error {
 		Thread:      c.args.TextOr("thread", ""),
 		ExpiresS:    wire.IntOr(c.args, "expires_s", 0),
 		IdemKey:     c.idemKey(),
-	}, (*atmcp.Console).SendDirective)
+	}, func(by *atmcp.Console, ctx context.Context, req atmcp.SendDirectiveRequest) (atmcp.SendDirectiveResult, error) {
+		if err := c.countDirective(by); err != nil {
+			return atmcp.SendDirectiveResult{}, err
+		}
+		return by.SendDirective(ctx, req)
+	})
+}
+
+func (c *call) countDirective(by *atmcp.Console) error {
+	return c.counted.Directive(c.team.ID(), "console:"+by.Name())
 }
 
 func (s *server) cancelDirective(c *call) error {

@@ -30,6 +30,9 @@ type Limits struct {
 	// AgentWaits and TeamWaits are calls that wait for something to happen.
 	AgentWaits int `json:"agent_open_waits"`
 	TeamWaits  int `json:"team_open_waits"`
+	// SenderDirectives are directives that one member or console sends in a minute. Four
+	// times as many may come at once, so that all of a large team can be told something.
+	SenderDirectives int `json:"sender_directives_per_minute"`
 	// Connections and AddressConnections are open connections, all and of one address.
 	// There are more than feeds and waits of one team may be, so that others get in.
 	Connections        int `json:"connections"`
@@ -51,7 +54,8 @@ func (l Limits) WithDefaults() Limits {
 		AgentCalls: cmp.Or(l.AgentCalls, 50), TeamCalls: cmp.Or(l.TeamCalls, 5000),
 		AgentInFlight: cmp.Or(l.AgentInFlight, 16), InFlight: cmp.Or(l.InFlight, 512),
 		AgentWaits: cmp.Or(l.AgentWaits, 4), TeamWaits: cmp.Or(l.TeamWaits, 12_000),
-		Connections: cmp.Or(l.Connections, 16_000), AddressConnections: cmp.Or(l.AddressConnections, 256),
+		SenderDirectives: cmp.Or(l.SenderDirectives, 30),
+		Connections:      cmp.Or(l.Connections, 16_000), AddressConnections: cmp.Or(l.AddressConnections, 256),
 		FailedLogins: cmp.Or(l.FailedLogins, 10), Proxies: l.Proxies,
 	}
 }
@@ -64,12 +68,13 @@ type Limiter struct {
 	mu       sync.Mutex
 	inFlight int
 	agents   map[agentKey]*load
+	senders  map[agentKey]*load
 	teams    map[atmcp.TeamID]*load
 	logins   map[string]*logins
 	swept    time.Time
 }
 
-// agentKey is a name of a team, which need not be a member yet.
+// agentKey is a name of a team, which need not be a member yet, or an actor.
 type agentKey struct {
 	team atmcp.TeamID
 	name string
@@ -86,7 +91,8 @@ type load struct {
 func New(l Limits) *Limiter {
 	return &Limiter{
 		limits: l.WithDefaults(), swept: time.Now(),
-		agents: make(map[agentKey]*load), teams: make(map[atmcp.TeamID]*load), logins: make(map[string]*logins),
+		agents: make(map[agentKey]*load), senders: make(map[agentKey]*load), teams: make(map[atmcp.TeamID]*load),
+		logins: make(map[string]*logins),
 	}
 }
 
@@ -180,7 +186,7 @@ func (c *Call) Team(id atmcp.TeamID) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweepLocked()
-	team := loadOf(l.teams, id, l.limits.TeamCalls)
+	team := loadOf(l.teams, id, rate.Limit(l.limits.TeamCalls), 2*l.limits.TeamCalls)
 	if err := team.take("calls of the team a second", l.limits.TeamCalls); err != nil {
 		return err
 	}
@@ -196,7 +202,7 @@ func (c *Call) Agent(id atmcp.TeamID, name string) error {
 	l := c.limiter
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	of := loadOf(l.agents, agentKey{id, name}, l.limits.AgentCalls)
+	of := loadOf(l.agents, agentKey{id, name}, rate.Limit(l.limits.AgentCalls), 2*l.limits.AgentCalls)
 	switch {
 	case !c.waiting && of.inFlight >= l.limits.AgentInFlight:
 		return refuse("calls of the agent in flight", l.limits.AgentInFlight, soon)
@@ -213,6 +219,20 @@ func (c *Call) Agent(id atmcp.TeamID, name string) error {
 	}
 	c.agent = of
 	return nil
+}
+
+// Directive counts a directive for who sends it, a member or a console. Agents that have
+// each other work in circles are slowed down by it.
+func (c *Call) Directive(id atmcp.TeamID, sender string) error {
+	if c == nil {
+		return nil
+	}
+	l := c.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	most := l.limits.SenderDirectives
+	of := loadOf(l.senders, agentKey{id, sender}, rate.Every(time.Minute/time.Duration(most)), directiveBurst*most)
+	return of.take("directives of the sender a minute", most)
 }
 
 // Wait says that the call is going to wait: it is in flight no longer.
@@ -271,11 +291,11 @@ func (c *Call) landLocked() {
 	}
 }
 
-// loadOf returns the load of a team or an agent, made on first use.
-func loadOf[K comparable](m map[K]*load, k K, perSecond int) *load {
+// loadOf returns the load of a team, an agent or a sender, made on first use.
+func loadOf[K comparable](m map[K]*load, k K, most rate.Limit, burst int) *load {
 	of, ok := m[k]
 	if !ok {
-		of = &load{rate: rate.NewLimiter(rate.Limit(perSecond), 2*perSecond)}
+		of = &load{rate: rate.NewLimiter(most, burst)}
 		m[k] = of
 	}
 	of.seen = time.Now()
@@ -293,7 +313,11 @@ func (of *load) take(what string, most int) error {
 	return nil
 }
 
-// kept is how long an agent, a team or an address that does nothing is remembered.
+// directiveBurst is for how many minutes' directives a sender that was silent has room.
+const directiveBurst = 4
+
+// kept is how long an agent, a team or an address that does nothing is remembered: long
+// enough for a call to have its rate back. A sender is remembered as long as its burst.
 const kept = time.Minute
 
 // sweepLocked forgets who has done nothing for a while: what is counted is bounded by who
@@ -303,8 +327,9 @@ func (l *Limiter) sweepLocked() {
 		return
 	}
 	l.swept = time.Now()
-	forget(l.agents)
-	forget(l.teams)
+	forget(l.agents, kept)
+	forget(l.teams, kept)
+	forget(l.senders, directiveBurst*time.Minute)
 	for addr, of := range l.logins {
 		if time.Since(of.since) >= kept {
 			delete(l.logins, addr)
@@ -312,9 +337,9 @@ func (l *Limiter) sweepLocked() {
 	}
 }
 
-func forget[K comparable](m map[K]*load) {
+func forget[K comparable](m map[K]*load, after time.Duration) {
 	for k, of := range m {
-		if of.inFlight == 0 && of.waits == 0 && time.Since(of.seen) >= kept {
+		if of.inFlight == 0 && of.waits == 0 && time.Since(of.seen) >= after {
 			delete(m, k)
 		}
 	}

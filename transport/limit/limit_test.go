@@ -86,6 +86,37 @@ func TestATeamHasItsRateWhoeverCalls(t *testing.T) {
 	})
 }
 
+// The minute is the limit's; what was saved up in silence is four of them, and is not had
+// again by being forgotten.
+func TestASenderOfDirectivesIsSlowedDownNotTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := limit.New(limit.Limits{AgentCalls: 1000, SenderDirectives: 30})
+		direct := func(sender string) error {
+			c, err := call(l, sender)
+			require.NoError(t, err)
+			defer c.Leave()
+			return c.Directive("crew", sender)
+		}
+		for range 120 {
+			require.NoError(t, direct("alice"))
+		}
+		name, retry := refusal(t, direct("alice"))
+		assert.Equal(t, "directives of the sender a minute", name)
+		assert.Equal(t, 2*time.Second, retry)
+		require.NoError(t, direct("console:alice"), "a console is not the agent of its name")
+		time.Sleep(retry)
+		require.NoError(t, direct("alice"))
+		_, _ = refusal(t, direct("alice"))
+
+		time.Sleep(2*time.Minute + time.Second)
+		for range 60 {
+			require.NoError(t, direct("alice"))
+		}
+		_, _ = refusal(t, direct("alice"))
+	})
+}
+
 func TestWaitsAreNotInFlightAndHaveALimitOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	l := limit.New(limit.Limits{InFlight: 3, AgentInFlight: 2, AgentWaits: 2})

@@ -70,7 +70,12 @@ func sendDirective(ctx context.Context, c *call) (any, error) {
 		Thread:      c.in.TextOr("thread", ""),
 		ExpiresS:    wire.IntOr(c.in, "expires_s", 0),
 		IdemKey:     c.idemKey(),
-	}, (*atmcp.Agent).SendDirective)
+	}, func(a *atmcp.Agent, ctx context.Context, req atmcp.SendDirectiveRequest) (atmcp.SendDirectiveResult, error) {
+		if err := c.counts.Directive(a.ID(), a.DisplayName()); err != nil {
+			return atmcp.SendDirectiveResult{}, err
+		}
+		return a.SendDirective(ctx, req)
+	})
 }
 
 func inbox(ctx context.Context, c *call) (any, error) {
