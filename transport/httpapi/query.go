@@ -57,15 +57,9 @@ func (q *query) number(name string) int {
 	return int(n)
 }
 
-// position returns a number of an event or of a chunk, 0 where there is none.
-func (q *query) position(name string) atmcp.Seq {
-	n := q.number(name)
-	if n < 0 {
-		q.wrong(name, "greater_than_equal", "0 or more")
-		return 0
-	}
-	return atmcp.Seq(n)
-}
+// position returns a number of an event or of a chunk: 0 where there is none or one below,
+// as the original took it.
+func (q *query) position(name string) atmcp.Seq { return atmcp.Seq(max(0, q.number(name))) }
 
 // cursor is position under the first of the names that there is, nil without.
 func (q *query) cursor(names ...string) *atmcp.Seq {

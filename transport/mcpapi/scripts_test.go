@@ -72,7 +72,8 @@ func syncEvents(s *script) {
 	s.show("nothing new", "ann", args{"since_event_id": all.JSON["head_event_id"]})
 	s.show("ahead: take the state afresh", "ann", args{"since_event_id": 1000})
 	s.show("another history: take the state afresh", "ann", args{"since_event_id": 1, "epoch": "of a restored backup"})
-	s.show("wrong arguments", "ann", args{"since_event_id": -1, "limit": "5"})
+	s.show("before the first: from the first on", "ann", args{"since_event_id": -1, "limit": 1})
+	s.show("wrong arguments", "ann", args{"since_event_id": "1", "limit": "5"})
 }
 
 func wait(s *script) {

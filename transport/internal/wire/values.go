@@ -88,6 +88,10 @@ func IntOr[T Integer](a *Args, name string, def T) T {
 	return integer[T](a, name, raw)
 }
 
+// Position returns the number of what a reader has seen, of an event or a chunk: 0, which is
+// nothing yet, where there is none or one below, as the original took it.
+func Position[T Integer](a *Args, name string) T { return T(max(0, IntOr[int64](a, name, 0))) }
+
 // OptInt returns an integer, or nil where there is none.
 func OptInt[T Integer](a *Args, name string) *T {
 	raw, ok := a.find(name)
