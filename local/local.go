@@ -28,6 +28,16 @@ const (
 	IndexDir = "index"
 )
 
+// Config is the hub's, and how large its data may become.
+type Config struct {
+	atmcp.Config
+
+	// MaxSize is the size in bytes beyond which the data's file does not grow: a write
+	// that needs more is refused with [atmcp.CodeStorageFull], and changes nothing. Zero
+	// means until the disk is full. The index is not counted.
+	MaxSize int
+}
+
 // Hub is a running hub and the files it stands on.
 type Hub struct {
 	*atmcp.Hub
@@ -46,15 +56,15 @@ type Hub struct {
 // Each change may alter the configuration; a Liveness or an Index that it brings is
 // used in place of the one that Open would make, and stays the caller's to close.
 // The Store is the file of the directory, always.
-func Open(ctx context.Context, dir string, change ...func(*atmcp.Config)) (*Hub, error) {
-	cfg := atmcp.Config{}
+func Open(ctx context.Context, dir string, change ...func(*Config)) (*Hub, error) {
+	cfg := Config{}
 	for _, fn := range change {
 		fn(&cfg)
 	}
 	if cfg.Store != nil {
 		return nil, errors.New("local: Config.Store is set: open a hub over another store with atmcp.Open")
 	}
-	file, err := boltstore.Open(filepath.Join(dir, DataFile), boltstore.Options{})
+	file, err := boltstore.Open(filepath.Join(dir, DataFile), boltstore.Options{MaxSize: cfg.MaxSize})
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
@@ -66,7 +76,7 @@ func Open(ctx context.Context, dir string, change ...func(*atmcp.Config)) (*Hub,
 		cfg.Index = h.index
 	}
 	cfg.Store = file
-	if h.Hub, err = atmcp.Open(ctx, cfg); err != nil {
+	if h.Hub, err = atmcp.Open(ctx, cfg.Config); err != nil {
 		return nil, errors.Join(err, h.closeFiles())
 	}
 	return h, nil

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ import (
 	"github.com/atmcp/atmcp/store/memstore"
 )
 
-func open(t *testing.T, dir string, change ...func(*atmcp.Config)) *local.Hub {
+func open(t *testing.T, dir string, change ...func(*local.Config)) *local.Hub {
 	t.Helper()
 	hub, err := local.Open(t.Context(), dir, change...)
 	require.NoError(t, err)
@@ -92,6 +93,21 @@ func TestIndexThatIsGoneOrDamagedIsBuiltAgain(t *testing.T) {
 	require.NoError(t, hub.Close())
 }
 
+func TestDataOfTheSizeThatItMayHaveIsFullAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	hub := open(t, t.TempDir(), func(c *local.Config) { c.MaxSize = 1 << 20 })
+	a := alice(t, hub)
+	full := error(nil)
+	for i := 0; full == nil && i < 1000; i++ {
+		_, full = a.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: fmt.Sprint("key ", i), Value: json.RawMessage(`"` + strings.Repeat("v", 8<<10) + `"`)})
+	}
+	assert.Equal(t, atmcp.CodeStorageFull, atmcp.CodeOf(full), "%v", full)
+	got, err := a.GetMemory(t.Context(), atmcp.GetMemoryRequest{Key: "key 0"})
+	require.NoError(t, err)
+	assert.True(t, got.Found)
+	require.NoError(t, hub.Close())
+}
+
 // Not parallel: nobody else's goroutines are there.
 func TestCloseLeavesNothingBehindNorDoesAFailedOpen(t *testing.T) {
 	busy := func() string {
@@ -126,7 +142,7 @@ func TestCloseLeavesNothingBehindNorDoesAFailedOpen(t *testing.T) {
 	_, err = local.Open(t.Context(), dir)
 	require.ErrorIs(t, err, blevesearch.ErrInUse)
 	require.NoError(t, x.Close())
-	_, err = local.Open(t.Context(), dir, func(c *atmcp.Config) { c.LeaseTTL = 1 })
+	_, err = local.Open(t.Context(), dir, func(c *local.Config) { c.LeaseTTL = 1 })
 	require.ErrorContains(t, err, "LeaseTTL")
 	assert.Empty(t, left())
 	require.NoError(t, open(t, dir).Close())
@@ -135,7 +151,7 @@ func TestCloseLeavesNothingBehindNorDoesAFailedOpen(t *testing.T) {
 func TestWhatTheCallerBringsStaysTheCallers(t *testing.T) {
 	t.Parallel()
 	dir, index := t.TempDir(), scansearch.New()
-	hub := open(t, dir, func(c *atmcp.Config) { c.Index = index })
+	hub := open(t, dir, func(c *local.Config) { c.Index = index })
 	a := alice(t, hub)
 	_, err := a.PostKnowledge(t.Context(), atmcp.PostKnowledgeRequest{Title: "one"})
 	require.NoError(t, err)
@@ -145,6 +161,6 @@ func TestWhatTheCallerBringsStaysTheCallers(t *testing.T) {
 	_, err = index.Position(t.Context(), "any")
 	require.NoError(t, err, "it is open")
 
-	_, err = local.Open(t.Context(), dir, func(c *atmcp.Config) { c.Store = memstore.New() })
+	_, err = local.Open(t.Context(), dir, func(c *local.Config) { c.Store = memstore.New() })
 	require.ErrorContains(t, err, "Config.Store")
 }

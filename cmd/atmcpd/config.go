@@ -20,6 +20,7 @@ import (
 type config struct {
 	addr           string
 	dataDir        string
+	maxData        int
 	sqlitePath     string // of the original; names the data directory if nothing else does
 	publicURL      string // empty: what the listener's address says
 	adminToken     string // empty: from the file

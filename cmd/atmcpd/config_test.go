@@ -20,6 +20,8 @@ func TestABadValueStopsTheServerWithOneLine(t *testing.T) {
 		"ATMCP_LEASE_TTL_S=0":                      "whole number of seconds from 1 to 86400",
 		"ATMCP_REAPER_INTERVAL_S=-1":               "whole number of seconds",
 		"ATMCP_IDEM_TTL_S=1.5":                     "whole number of seconds",
+		"ATMCP_DATA_MAX_BYTES=4GiB":                "whole number of bytes from 1048576 on",
+		"ATMCP_DATA_MAX_BYTES=1000":                "whole number of bytes from 1048576 on",
 		"ATMCP_TASK_MAX_ATTEMPTS=many":             "whole number from 1 to 1000",
 		"ATMCP_OUTPUT_MAX_CHUNK=99999999":          "whole number from 1 to 32768",
 		"ATMCP_DASHBOARD_AUTH=maybe":               "is neither 1 nor 0",

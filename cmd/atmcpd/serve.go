@@ -212,8 +212,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 // openHub opens the data directory, which it makes if need be.
 func openHub(ctx context.Context, c config, log *slog.Logger) (*local.Hub, error) {
-	hub, err := local.Open(ctx, c.dataDir, func(cfg *atmcp.Config) {
-		*cfg = c.hub
+	hub, err := local.Open(ctx, c.dataDir, func(cfg *local.Config) {
+		cfg.Config, cfg.MaxSize = c.hub, c.maxData
 		cfg.Logger = log
 	})
 	if errors.Is(err, boltstore.ErrInUse) || errors.Is(err, blevesearch.ErrInUse) {

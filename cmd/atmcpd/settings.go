@@ -48,6 +48,7 @@ func settings() []setting {
 	return []setting{
 		{env: "ATMCP_ADDR", def: "127.0.0.1:8000", help: "address to listen on", take: takeAddr},
 		{env: "ATMCP_DATA_DIR", def: "./data", help: "directory of the data, made with mode 0700", take: func(c *config, v string) error { c.dataDir = v; return nil }},
+		{env: "ATMCP_DATA_MAX_BYTES", def: "none", help: "size beyond which the data's file does not grow, 1048576 or more; then what needs room is refused, and nothing is lost", take: takeMaxData},
 		{env: "ATMCP_SQLITE_PATH", def: "none", help: "the original's file: its directory is the data directory, if nothing else says which", take: func(c *config, v string) error { c.sqlitePath = v; return nil }},
 		{env: "ATMCP_PUBLIC_URL", def: "from the address", help: "address that clients are told; its host is allowed", take: takePublicURL},
 		{env: "ATMCP_ADMIN_TOKEN", def: "made at the first start", help: "opens the operator's routes", secret: true, take: func(c *config, v string) error { c.adminToken = v; return nil }},
@@ -116,6 +117,15 @@ func number(most int, field func(*config) *int) func(*config, string) error {
 		*field(c) = n
 		return nil
 	}
+}
+
+func takeMaxData(c *config, v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1<<20 {
+		return fmt.Errorf("%q is not a whole number of bytes from %d on", v, 1<<20)
+	}
+	c.maxData = n
+	return nil
 }
 
 func takeAddr(c *config, v string) (err error) {
