@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what takes a moment.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // sees waits until a roster has an agent.
 func sees(t *testing.T, l liveness.Liveness, team, agent string) {

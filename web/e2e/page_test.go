@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait for something to be seen.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // tab is a page in a browser that has no other. Whatever a page must never do fails its
 // test: break the policy, throw, reject, log an error, ask another server, be answered
