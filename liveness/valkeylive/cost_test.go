@@ -70,7 +70,7 @@ func writeInTurns(tb testing.TB, fault func(*server, *proxy), open func() store.
 	require.NoError(tb, err)
 	tb.Cleanup(func() { assert.NoError(tb, live.Close()) })
 	without, with = newWriter(tb, open(), nil), newWriter(tb, open(), live)
-	require.NoError(tb, live.Err())
+	serves(tb, live, patience)
 	fault(s, p)
 	for range n {
 		without.write(tb)

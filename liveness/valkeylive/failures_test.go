@@ -63,9 +63,9 @@ func timed(t *testing.T, call func() error) time.Duration {
 }
 
 // serves waits until a Live has its server back, for at most limit.
-func serves(t *testing.T, l *valkeylive.Live, limit time.Duration) {
-	t.Helper()
-	require.Eventually(t, func() bool { return l.Err() == nil }, limit, 5*time.Millisecond, "%v", l.Err())
+func serves(tb testing.TB, l *valkeylive.Live, limit time.Duration) {
+	tb.Helper()
+	require.Eventually(tb, func() bool { return l.Err() == nil }, limit, 5*time.Millisecond, "%v", l.Err())
 }
 
 func TestAServerThatIsNotThereKeepsNobodyWaiting(t *testing.T) {
@@ -129,7 +129,7 @@ func TestAnIdleServerThatFreezesIsNoticed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	l := s.open(s.url())
-	require.NoError(t, l.Err())
+	serves(t, l, patience)
 	s.freeze()
 	require.Eventually(t, func() bool { return l.Err() != nil }, 3*time.Second, 5*time.Millisecond, "nobody calls, and it is seen")
 	s.thaw()
@@ -256,7 +256,7 @@ func TestNonsenseInTheServerIsIgnoredAndWrittenOver(t *testing.T) {
 		s.do("DEL", key)
 		s.do(foreign...)
 		assert.Contains(t, alive(t, l, "team"), "own", "%s", foreign)
-		require.NoError(t, l.Err())
+		serves(t, l, patience)
 		sees(t, s.open(s.url()), "team", "own")
 	}
 
@@ -271,7 +271,7 @@ func TestNonsenseInTheServerIsIgnoredAndWrittenOver(t *testing.T) {
 	// A false name of the data makes hubs tell it again, and nothing else.
 	s.do("HSET", key, "", string(make([]byte, 100_000)))
 	assert.Equal(t, []string{"future", "own"}, alive(t, l, "team"))
-	require.NoError(t, l.Err())
+	serves(t, l, patience)
 }
 
 func TestAServerThatTakesNothingMoreLosesNobodyHere(t *testing.T) {

@@ -38,7 +38,7 @@ func TestLiveKeepsThePromisesOfTheLeafOverARealServer(t *testing.T) {
 		t.Parallel()
 		l, err := valkeylive.Open(t.Context(), valkeylive.Options{URL: s.url(), Prefix: prefix})
 		require.NoError(t, err)
-		require.NoError(t, l.Err())
+		serves(t, l, patience)
 		test(t, livetest.Backend{Live: l, Advance: time.Sleep, TTL: 3 * time.Second, Grain: time.Second})
 	})
 }
@@ -49,7 +49,7 @@ func TestURLsLeadToServersOfEveryKind(t *testing.T) {
 	shares := func(t *testing.T, s *server, url string) {
 		t.Helper()
 		here, there := s.open(url), s.open(url)
-		require.NoError(t, here.Err())
+		serves(t, here, patience)
 		beat(t, here, "team", "a")
 		sees(t, there, "team", "a")
 	}
