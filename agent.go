@@ -44,7 +44,7 @@ func mutate[R any](ctx context.Context, a *Agent, c call, fn func(*teamTx) (R, e
 	r, err := once(ctx, writer{a.state, a.actor()}, c, func(t *teamTx) (R, error) {
 		if !t.present(a) {
 			var zero R
-			return zero, notJoined(a.name + " has left the team; join again")
+			return zero, a.hasLeft()
 		}
 		return fn(t)
 	})
@@ -53,6 +53,8 @@ func mutate[R any](ctx context.Context, a *Agent, c call, fn func(*teamTx) (R, e
 	}
 	return r, err
 }
+
+func (a *Agent) hasLeft() error { return notJoined(a.name + " has left the team; join again") }
 
 // present tells whether the handle is of a membership that has not ended.
 func (t *teamTx) present(a *Agent) bool {
@@ -127,9 +129,8 @@ func (a *Agent) Leave(ctx context.Context, req LeaveRequest) (LeaveResult, error
 	if err != nil {
 		return LeaveResult{}, err
 	}
-	a.state.people.forget(a.id)
-	if err := a.state.hub.cfg.Liveness.Forget(ctx, string(a.state.id), string(a.id)); err != nil {
-		a.state.hub.log.WarnContext(ctx, "presence not forgotten", "team_id", a.state.id, "agent_id", a.id, "error", err)
+	if !left.Replayed { // then it was done, and the agent may be back
+		a.state.forget(ctx, a.id, a.epoch)
 	}
 	return left, nil
 }

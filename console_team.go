@@ -51,6 +51,7 @@ type RetireAgentResult struct {
 // RetireAgent ends a membership for good: the member's handles and tokens no longer
 // speak for it, its name cannot join again, and what it held lapses with its leases.
 func (c *Console) RetireAgent(ctx context.Context, req RetireAgentRequest) (RetireAgentResult, error) {
+	epoch := 0 // of the membership that ends
 	res, err := steer(ctx, c, call{"retire_agent", req.IdemKey, req}, func(t *teamTx) (RetireAgentResult, error) {
 		m, ok := t.agentRef(req.Agent)
 		if !ok {
@@ -60,17 +61,15 @@ func (c *Console) RetireAgent(ctx context.Context, req RetireAgentRequest) (Reti
 			return RetireAgentResult{}, &AlreadyFinalError{Reason: CodeAlreadyFinal, Status: "retired"}
 		}
 		before := m
+		epoch = m.Epoch
 		m.Retired, m.Left = true, true
 		m.Epoch++
 		save(t, keyMember(m.ID), m)
 		seq := t.emit(change{kind: EventAgentRetired, entity: EntityAgent, id: string(m.ID), before: before.image(), after: m.image()})
 		return RetireAgentResult{AgentID: m.ID, EventID: seq}, nil
 	})
-	if err == nil {
-		c.state.people.forget(res.AgentID)
-		if err := c.state.hub.cfg.Liveness.Forget(ctx, string(c.state.id), string(res.AgentID)); err != nil {
-			c.state.hub.log.WarnContext(ctx, "presence not forgotten", "team_id", c.state.id, "agent_id", res.AgentID, "error", err)
-		}
+	if err == nil && !res.Replayed {
+		c.state.forget(ctx, res.AgentID, epoch)
 	}
 	return res, err
 }

@@ -148,11 +148,11 @@ func (s *teamState) join(ctx context.Context, p Principal, client ClientInfo, re
 		e.principal.credential = e.token.id // a handle lives as long as the newer token
 	}
 	a := s.handleOf(in.member, e)
-	if in.back {
-		a.beat(ctx, Beat{Status: statusJoined})
-	} else {
-		a.alive(ctx)
-	}
+	a.beat(ctx, func(p *person) {
+		if in.back {
+			p.Beat = Beat{Status: statusJoined}
+		}
+	})
 	return a, JoinResult{
 		AgentID: a.id, TeamID: s.id, DisplayName: a.name, ReusedExisting: in.known, HeadEventID: in.head,
 		HeartbeatIntervalS: seconds(s.hub.cfg.HeartbeatInterval), LeaseTTLS: seconds(s.hub.cfg.LeaseTTL),

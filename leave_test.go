@@ -2,6 +2,8 @@ package atmcp_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,6 +68,9 @@ func TestAKeyLeavesOnceAndGivesNothingBackLater(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, res.Replayed)
 	assert.Equal(t, atmcp.TaskClaimed, taskOf(t, a, id).Status)
+	assert.Equal(t, atmcp.PresenceHealthy, infoOf(t, team, "alice").Presence)
+	_, err = a.Heartbeat(t.Context(), atmcp.HeartbeatRequest{})
+	require.NoError(t, err)
 }
 
 func TestLeavingNamesEveryDirectiveThatGoesBack(t *testing.T) {
@@ -96,4 +101,63 @@ func TestLeavingWithThousandsOfLeasesUnderAKeyNamesTheFirstAndCountsTheOthers(t 
 	status, err := team.Status(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, map[atmcp.TaskStatus]int{atmcp.TaskOpen: 2 * held}, status.Tasks)
+}
+
+func TestAHandleOfAMembershipThatEndedGivesNoSignOfLife(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		old := join(t, team, "alice")
+		_, err := old.Leave(t.Context(), atmcp.LeaveRequest{})
+		require.NoError(t, err)
+		use := func() {
+			_, err := old.Status(t.Context())
+			require.NoError(t, err)
+			_, err = old.Heartbeat(t.Context(), atmcp.HeartbeatRequest{StatusSummary: new("still here")})
+			refused(t, atmcp.CodeNotJoined, err)
+		}
+		use()
+		there, err := team.Presences(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, there.Agents)
+
+		again := join(t, team, "alice")
+		id := create(t, again, atmcp.CreateTaskRequest{Title: "x"})
+		claimNext(t, again)
+		for range 4 {
+			time.Sleep(time.Minute)
+			use()
+		}
+		assert.Equal(t, atmcp.PresenceOffline, infoOf(t, team, "alice").Presence)
+		assert.Equal(t, atmcp.TaskOpen, taskOf(t, again, id).Status, "the lease has lapsed")
+		_, err = again.Heartbeat(t.Context(), atmcp.HeartbeatRequest{})
+		require.NoError(t, err)
+		assert.Equal(t, atmcp.PresenceHealthy, infoOf(t, team, "alice").Presence)
+	})
+}
+
+// The reply to leave_team carries news as any other does, while an earlier call waits.
+func TestNewsOfWhoHasLeftBringNobodyBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		team := newTeam(t, newHub(t))
+		a := join(t, team, "alice")
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, err := a.Inbox(t.Context(), atmcp.InboxRequest{Wait: 30 * time.Second})
+			assert.NoError(t, err)
+		}()
+		synctest.Wait()
+		_, err := a.Leave(t.Context(), atmcp.LeaveRequest{})
+		require.NoError(t, err)
+		news, err := a.News(t.Context())
+		require.NoError(t, err)
+		assert.Nil(t, news)
+		time.Sleep(25 * time.Second)
+		there, err := team.Presences(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, there.Agents)
+		<-ended
+	})
 }

@@ -99,7 +99,9 @@ func (n News) empty() bool {
 // there is nothing.
 func (a *Agent) News(ctx context.Context) (*News, error) {
 	var since Seq
-	a.state.people.change(a.id, func(p *person) { since = p.news })
+	if _, ok := a.state.people.change(a, func(p *person) { since = p.news }); !ok {
+		return nil, nil //nolint:nilnil // who has left is told nothing
+	}
 	type found struct {
 		items []NewsItem
 		open  int
@@ -120,7 +122,7 @@ func (a *Agent) News(ctx context.Context) (*News, error) {
 		}
 	}
 	if told > since {
-		a.state.people.change(a.id, func(p *person) { p.news = max(p.news, told) })
+		a.state.people.change(a, func(p *person) { p.news = max(p.news, told) })
 	}
 	if n.empty() {
 		return nil, nil //nolint:nilnil // nothing is not an error

@@ -37,6 +37,7 @@ type people struct {
 
 type person struct {
 	Beat
+	epoch  int // of the membership
 	news   Seq // News told up to here
 	waited Seq // Wait told up to here
 	client ClientInfo
@@ -46,8 +47,12 @@ type person struct {
 
 func (p *people) init() { p.m = make(map[AgentID]*person) }
 
-// know makes the hub remember what is stored of a member, and its client.
+// know makes the hub remember what is stored of a member, and its client. Of who has
+// left nothing is known.
 func (p *people) know(m memberRecord, client ClientInfo) {
+	if m.Left {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who, ok := p.m[m.ID]
@@ -56,28 +61,24 @@ func (p *people) know(m memberRecord, client ClientInfo) {
 		p.m[m.ID] = who
 	}
 	who.client = client
+	who.epoch = max(who.epoch, m.Epoch)
 }
 
-func (p *people) knows(id AgentID) bool {
+// change runs fn on what is known of an agent and returns what then holds. Where this
+// hub knows that the membership has ended which the handle is of, it does nothing and
+// returns false.
+func (p *people) change(a *Agent, fn func(*person)) (Beat, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.m[id] != nil
-}
-
-// change runs fn on what is known of an agent and returns what then holds.
-func (p *people) change(id AgentID, fn func(*person)) Beat {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who, ok := p.m[id]
-	if !ok {
-		who = &person{saved: time.Now()}
-		p.m[id] = who
+	who := p.m[a.id]
+	if who == nil || who.epoch != a.epoch {
+		return Beat{}, false
 	}
 	if fn != nil {
 		fn(who)
 	}
 	who.heard = time.Now()
-	return who.Beat
+	return who.Beat, true
 }
 
 // follow shows of a holder the task that it was granted last, until the lease on it is over.
@@ -94,10 +95,26 @@ func (p *people) follow(n leaseNote) {
 	}
 }
 
-func (p *people) forget(id AgentID) {
+// forget drops what is known of an agent whose membership of this epoch has ended, and
+// returns false for one that is in a later one already.
+func (p *people) forget(id AgentID, epoch int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if who := p.m[id]; who != nil && who.epoch > epoch {
+		return false
+	}
 	delete(p.m, id)
+	return true
+}
+
+// forget makes an agent offline at once whose membership of this epoch has ended.
+func (s *teamState) forget(ctx context.Context, id AgentID, epoch int) {
+	if !s.people.forget(id, epoch) {
+		return
+	}
+	if err := s.hub.cfg.Liveness.Forget(ctx, string(s.id), string(id)); err != nil {
+		s.hub.log.WarnContext(ctx, "presence not forgotten", "team_id", s.id, "agent_id", id, "error", err)
+	}
 }
 
 // unsaved returns up to limit agents that were heard of since they were last
@@ -120,14 +137,17 @@ func (p *people) unsaved(limit int) map[AgentID]person {
 
 // alive takes any call of an agent as a sign of life: it is present, and its
 // leases start their terms again.
-func (a *Agent) alive(ctx context.Context) {
-	a.state.leases.touch(a.id)
-	a.beatAs(ctx, a.state.people.change(a.id, nil))
-}
+func (a *Agent) alive(ctx context.Context) { a.beat(ctx, nil) }
 
-// beat shows a new status.
-func (a *Agent) beat(ctx context.Context, b Beat) {
-	a.beatAs(ctx, a.state.people.change(a.id, func(p *person) { p.Beat = b }))
+// beat is alive, and changes what is known of the agent. A handle of a membership that
+// has ended gives no sign of life: then it returns false.
+func (a *Agent) beat(ctx context.Context, change func(*person)) bool {
+	b, ok := a.state.people.change(a, change)
+	if ok {
+		a.state.leases.touch(a.id)
+		a.beatAs(ctx, b)
+	}
+	return ok
 }
 
 // beatAs tells liveness. Losing a beat costs freshness and nothing else, so
@@ -205,7 +225,8 @@ type HeartbeatResult struct {
 const maxStatus = 4096
 
 // Heartbeat shows that the agent lives and what it is at, and renews its leases.
-// It writes nothing to the log.
+// It writes nothing to the log. Of an agent that has left it is the refusal
+// [CodeNotJoined].
 func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatResult, error) {
 	if p := req.ProgressPct; p != nil && (*p < 0 || *p > 100) {
 		return HeartbeatResult{}, invalid("progress_pct", "is %d, must be from 0 to 100", *p)
@@ -213,8 +234,7 @@ func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatR
 	if err := a.resolveTask(ctx, &req.CurrentTaskID); err != nil {
 		return HeartbeatResult{}, err
 	}
-	a.state.leases.touch(a.id)
-	a.beatAs(ctx, a.state.people.change(a.id, func(p *person) {
+	known := a.beat(ctx, func(p *person) {
 		if req.StatusSummary != nil {
 			p.Status = cutText(*req.StatusSummary, maxStatus)
 		}
@@ -224,7 +244,10 @@ func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatR
 		if req.ProgressPct != nil {
 			p.Progress = *req.ProgressPct
 		}
-	}))
+	})
+	if !known {
+		return HeartbeatResult{}, a.hasLeft()
+	}
 	res := HeartbeatResult{ServerTime: now(), HeartbeatIntervalS: seconds(a.state.hub.cfg.HeartbeatInterval)}
 	held, expires := a.state.leases.held(a.id)
 	for i, l := range held {

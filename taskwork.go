@@ -127,7 +127,7 @@ func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResu
 		return ProgressResult{TaskID: x.id, Status: x.Status, LeaseExpiresAt: t.in(x.ttl(t.hub.cfg))}, nil
 	})
 	if err == nil && req.ProgressPct != nil && !res.Replayed {
-		l.agent.state.people.change(l.agent.id, func(p *person) { p.Progress = min(max(*req.ProgressPct, 0), 100) })
+		l.agent.state.people.change(l.agent, func(p *person) { p.Progress = min(max(*req.ProgressPct, 0), 100) })
 	}
 	return res, err
 }

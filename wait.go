@@ -53,7 +53,7 @@ func (t *Team) await(ctx context.Context, w waiting, read func() (bool, error)) 
 				waiter.Reset()
 				again = true
 			case <-beat.C:
-				if w.who != nil && s.people.knows(w.who.id) {
+				if w.who != nil {
 					w.who.alive(ctx) // who has left meanwhile stays offline
 				}
 			case <-timeout.C:

@@ -88,11 +88,11 @@ func (a *Agent) Wait(ctx context.Context, req WaitRequest) (WaitResult, error) {
 	a.alive(ctx)
 	since := position{news: req.Cursor, directives: req.Cursor}
 	if req.Cursor == 0 {
-		a.state.people.change(a.id, func(p *person) { since.news = p.waited })
+		a.state.people.change(a, func(p *person) { since.news = p.waited })
 	}
 	res, err := a.waitFor(ctx, wanted, since, req.Wait)
 	if err == nil && len(req.For) == 0 {
-		a.state.people.change(a.id, func(p *person) {
+		a.state.people.change(a, func(p *person) {
 			p.waited, p.news = max(p.waited, res.Cursor), max(p.news, res.Cursor)
 		})
 	}
