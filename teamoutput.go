@@ -3,6 +3,7 @@ package atmcp
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -102,12 +103,11 @@ func (t *Team) TeamOutput(ctx context.Context, req TeamOutputRequest) (res TeamO
 	return res, err
 }
 
-// TeamOutputHead returns the newest chunk of the team, to begin behind it.
+// TeamOutputHead returns the newest chunk of the team, to begin behind it: it is where
+// [Team.TeamOutput] would go on.
 func (t *Team) TeamOutputHead(ctx context.Context) (Seq, error) {
-	return view(ctx, t.state, func(tx *teamTx) (Seq, error) {
-		head, _ := load[Seq](tx, keyOutputSeq)
-		return head, nil
-	})
+	res, err := t.TeamOutput(ctx, TeamOutputRequest{After: math.MaxUint64})
+	return res.Head, err
 }
 
 func (t *teamTx) teamOutput(req TeamOutputRequest) TeamOutputResult {

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"math"
 
 	"github.com/atmcp/atmcp"
 )
@@ -28,12 +27,12 @@ type output struct {
 // followOutput puts what agents write into the ring. What was written before the
 // fan began is not in it.
 func (x *fan) followOutput(ctx context.Context) error {
-	begin, err := x.team.TeamOutput(ctx, atmcp.TeamOutputRequest{After: math.MaxUint64})
+	at, err := x.team.TeamOutputHead(ctx)
 	close(x.begun)
 	if err != nil {
 		return err
 	}
-	for at := begin.Head; ; {
+	for {
 		page, err := x.team.TeamOutput(ctx, atmcp.TeamOutputRequest{After: at, Wait: longWait})
 		if err != nil {
 			return err
