@@ -15,33 +15,13 @@ type Waiter struct {
 // wake-up: those that come before it is read add nothing to it. It is never closed.
 func (w *Waiter) C() <-chan struct{} { return w.c }
 
-// Fired returns the topics that were woken since the last [Waiter.Reset], and
-// perhaps older ones: a hint where to look first.
-func (w *Waiter) Fired() []string {
-	w.board.mu.Lock()
-	defer w.board.mu.Unlock()
-	var names []string
-	for _, s := range w.seats {
-		if s.fired {
-			names = append(names, s.topic.name)
-		}
-	}
-	return names
-}
-
 // Reset makes the waiter ready for the next wake-up, also from [Board.WakeOne],
 // for which it then counts as the youngest. Reset first and read then. A wake-up
 // that came since C was read stays.
 func (w *Waiter) Reset() {
 	w.board.mu.Lock()
 	defer w.board.mu.Unlock()
-	if w.closed || len(w.c) > 0 {
-		return
-	}
-	for _, s := range w.seats {
-		s.fired = false
-	}
-	if w.served == nil {
+	if w.closed || len(w.c) > 0 || w.served == nil {
 		return
 	}
 	w.served = nil
@@ -49,14 +29,6 @@ func (w *Waiter) Reset() {
 		s.topic.served.Remove(s.at)
 		s.at = s.topic.idle.PushBack(s)
 	}
-}
-
-// Pass hands a wake-up from [Board.WakeOne] that was read, but will not be acted
-// on, to the next waiter of its topic. Without one it does nothing.
-func (w *Waiter) Pass() {
-	w.board.mu.Lock()
-	defer w.board.mu.Unlock()
-	w.passLocked()
 }
 
 // Close takes the waiter off the board. A wake-up from [Board.WakeOne] that was
@@ -74,22 +46,12 @@ func (w *Waiter) Close() {
 	}
 	select {
 	case <-w.c:
-		w.passLocked()
+		if w.served != nil {
+			w.board.wakeOneLocked(w.served.topic.name)
+		}
 	default:
 	}
 	w.seats = nil
-}
-
-// passLocked wakes another waiter in this one's place. It stays served until it
-// resets, so it cannot choose itself.
-func (w *Waiter) passLocked() {
-	s := w.served
-	if s == nil {
-		return
-	}
-	if w.board.wakeOneLocked(s.topic.name) {
-		w.board.stats.Passed++
-	}
 }
 
 // serveLocked notes that WakeOne chose the waiter at this seat.

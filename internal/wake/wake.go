@@ -40,7 +40,6 @@ type Stats struct {
 	Topics  int    // topics with at least one waiter
 	Waiters int    // registered waiters
 	Woken   uint64 // wake-ups delivered since the start; one that meets an unread one is not counted
-	Passed  uint64 // wake-ups for one that were handed on to the next waiter
 }
 
 // topic is the waiters of one topic, as *seat, oldest first. A waiter that holds a
@@ -55,7 +54,6 @@ type seat struct {
 	waiter *Waiter
 	topic  *topic
 	at     *list.Element // in topic.idle or, if the waiter is served, in topic.served
-	fired  bool
 }
 
 // New returns an empty Board.
@@ -96,7 +94,7 @@ func (b *Board) Wake(topics ...string) {
 		}
 		for _, l := range []*list.List{&t.idle, &t.served} {
 			for e := l.Front(); e != nil; e = e.Next() {
-				b.fireLocked(e.Value.(*seat)) //nolint:errcheck,forcetypeassert // only seats are listed
+				b.fireLocked(e.Value.(*seat).waiter) //nolint:errcheck,forcetypeassert // only seats are listed
 			}
 		}
 	}
@@ -119,28 +117,17 @@ func (b *Board) wakeOneLocked(name string) bool {
 	}
 	s := t.idle.Front().Value.(*seat) //nolint:errcheck,forcetypeassert // only seats are listed
 	s.waiter.serveLocked(s)
-	b.fireLocked(s)
+	b.fireLocked(s.waiter)
 	return true
 }
 
 // fireLocked leaves one wake-up in the waiter's channel, unless one lies there.
-func (b *Board) fireLocked(s *seat) {
-	s.fired = true
+func (b *Board) fireLocked(w *Waiter) {
 	select {
-	case s.waiter.c <- struct{}{}:
+	case w.c <- struct{}{}:
 		b.stats.Woken++
 	default:
 	}
-}
-
-// Len returns the number of waiters of the topic.
-func (b *Board) Len(topic string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if t := b.topics[topic]; t != nil {
-		return t.idle.Len() + t.served.Len()
-	}
-	return 0
 }
 
 // Stats returns the counts of this moment.
