@@ -143,6 +143,14 @@ func (c *call) reply(result any) error {
 	return nil
 }
 
+// finish replies with what a call of the hub returned, unless that failed.
+func (c *call) finish(result any, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.reply(result)
+}
+
 // replyPlain sends an object as it is, for the routes whose shape has no "ok".
 func (c *call) replyPlain(status int, v any) error {
 	body, err := json.Marshal(v)

@@ -67,11 +67,7 @@ func steer[Q, R any](s *server, c *call, req Q, do func(*atmcp.Console, context.
 	if err := c.args.Err(); err != nil {
 		return err
 	}
-	result, err := do(console, c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(result)
+	return c.finish(do(console, c.ctx(), req))
 }
 
 func (c *call) idemKey() string { return c.args.TextOr("idem_key", "") }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/atmcp/atmcp"
@@ -88,7 +89,7 @@ func (q *eventsQuery) findAgent(c *call) error {
 		q.agent = string(agent.AgentID)
 	case atmcp.CodeOf(err) != atmcp.CodeUnknownAgent:
 		return err
-	case len(q.agent) < len("console:") || q.agent[:len("console:")] != "console:":
+	case !strings.HasPrefix(q.agent, "console:"):
 		return err
 	}
 	return nil

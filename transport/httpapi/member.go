@@ -76,9 +76,5 @@ func (s *server) output(c *call) error {
 	if err != nil {
 		return err
 	}
-	kept, err := a.AppendOutput(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(kept)
+	return c.finish(a.AppendOutput(c.ctx(), req))
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -31,6 +32,21 @@ const (
 
 // listTeams pages through all teams by name.
 func (s *server) listTeams(c *call) error {
+	page, err := c.teamPage()
+	if err != nil {
+		return err
+	}
+	teams, next, err := page.read(c.ctx(), s.hub)
+	return c.finish(teamList{len(teams), teams, next}, err)
+}
+
+// teamPage is the part of a list of teams that a call asks for.
+type teamPage struct {
+	after string // the name of the last team of the page before
+	limit int
+}
+
+func (c *call) teamPage() (teamPage, error) {
 	q := c.query()
 	limit := min(q.number("limit"), mostTeams)
 	if limit <= 0 {
@@ -38,21 +54,22 @@ func (s *server) listTeams(c *call) error {
 	}
 	after, err := base64.RawURLEncoding.DecodeString(q.text("cursor"))
 	if err := q.err(); err != nil {
-		return err
+		return teamPage{}, err
 	}
 	if err != nil {
-		return &failure{http.StatusBadRequest, "cursor is none that a list of teams gave"}
+		return teamPage{}, &failure{http.StatusBadRequest, "cursor is none that a list of teams gave"}
 	}
-	teams, err := s.hub.Teams(c.ctx(), string(after), limit+1)
-	if err != nil {
-		return err
+	return teamPage{string(after), limit}, nil
+}
+
+// read returns the teams of the page, and the cursor of the next one if there is one.
+func (p teamPage) read(ctx context.Context, hub *atmcp.Hub) (teams []atmcp.TeamInfo, next string, err error) {
+	teams, err = hub.Teams(ctx, p.after, p.limit+1) // one more tells whether there is more
+	if len(teams) > p.limit {
+		teams = teams[:p.limit]
+		next = base64.RawURLEncoding.EncodeToString([]byte(teams[p.limit-1].Name))
 	}
-	next := ""
-	if len(teams) > limit {
-		teams = teams[:limit]
-		next = base64.RawURLEncoding.EncodeToString([]byte(teams[limit-1].Name))
-	}
-	return c.reply(teamList{len(teams), teams, next})
+	return teams, next, err
 }
 
 // teamList is a page of teams.
@@ -99,11 +116,7 @@ func Created(made atmcp.CreateTeamResult, publicURL string) CreatedTeam {
 
 // teamInfo describes one team.
 func (s *server) teamInfo(c *call) error {
-	info, err := s.hub.TeamInfo(c.ctx(), c.r.PathValue("team"))
-	if err != nil {
-		return err
-	}
-	return c.reply(info)
+	return c.finish(s.hub.TeamInfo(c.ctx(), c.r.PathValue("team")))
 }
 
 // editTeam renames a team, archives or reopens it, or changes its policy.
@@ -118,11 +131,7 @@ func (s *server) editTeam(c *call) error {
 	if err := c.args.Err(); err != nil {
 		return err
 	}
-	info, err := s.hub.EditTeam(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(info)
+	return c.finish(s.hub.EditTeam(c.ctx(), req))
 }
 
 // listTokens pages through a team's tokens, without what proves them.
@@ -145,11 +154,7 @@ func (s *server) createToken(c *call) error {
 	if err := c.args.Err(); err != nil {
 		return err
 	}
-	made, err := s.hub.CreateToken(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(made)
+	return c.finish(s.hub.CreateToken(c.ctx(), req))
 }
 
 // rotateToken puts a new token in the place of another, and shows it this once.
@@ -160,18 +165,10 @@ func (s *server) rotateToken(c *call) error {
 	if err := c.args.Err(); err != nil {
 		return err
 	}
-	made, err := s.hub.RotateToken(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(made)
+	return c.finish(s.hub.RotateToken(c.ctx(), req))
 }
 
 // revokeToken ends a token, and within a second what stands on it.
 func (s *server) revokeToken(c *call) error {
-	ended, err := s.hub.RevokeToken(c.ctx(), atmcp.RevokeTokenRequest{TeamName: c.r.PathValue("team"), TokenID: c.r.PathValue("id")})
-	if err != nil {
-		return err
-	}
-	return c.reply(ended)
+	return c.finish(s.hub.RevokeToken(c.ctx(), atmcp.RevokeTokenRequest{TeamName: c.r.PathValue("team"), TokenID: c.r.PathValue("id")}))
 }

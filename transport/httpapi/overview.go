@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
-	"net/http"
 	"time"
 
 	"github.com/atmcp/atmcp"
@@ -30,35 +28,19 @@ type teamLine struct {
 // overview tells a page where it may go: to all teams where reading is open, or for the
 // operator, and else to those that its token or its sessions are of.
 func (s *server) overview(c *call) error {
-	q := c.query()
-	limit := min(q.number("limit"), mostTeams)
-	if limit <= 0 {
-		limit = usualTeams
-	}
-	after, err := base64.RawURLEncoding.DecodeString(q.text("cursor"))
-	if err := q.err(); err != nil {
-		return err
-	}
+	page, err := c.teamPage()
 	if err != nil {
-		return &failure{http.StatusBadRequest, "cursor is none that a list of teams gave"}
+		return err
 	}
 	o := overview{OpenReads: s.opt.OpenReads, Now: time.Now().UnixMilli(), Teams: []teamLine{}}
-	own, err := s.ownTeams(c, &o)
+	teams, err := s.ownTeams(c, &o)
+	if err == nil && (o.Admin || o.OpenReads) {
+		teams, o.NextCursor, err = page.read(c.ctx(), s.hub)
+	}
 	if err != nil {
 		return err
 	}
-	if o.Admin || o.OpenReads {
-		teams, err := s.hub.Teams(c.ctx(), string(after), limit+1)
-		if err != nil {
-			return err
-		}
-		if len(teams) > limit {
-			teams = teams[:limit]
-			o.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(teams[limit-1].Name))
-		}
-		own = teams
-	}
-	for _, info := range own {
+	for _, info := range teams {
 		if err := s.addLine(c, &o, info); err != nil {
 			return err
 		}

@@ -116,9 +116,5 @@ func answer[Q, R any](c *call, req Q, read func(*call, Q) (R, error)) error {
 	if err := c.admitQuery(); err != nil {
 		return err
 	}
-	result, err := read(c, req)
-	if err != nil {
-		return err
-	}
-	return c.reply(result)
+	return c.finish(read(c, req))
 }

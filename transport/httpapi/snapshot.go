@@ -64,11 +64,7 @@ func (s *server) readRoutes() []route {
 }
 
 func (s *server) status(c *call) error {
-	status, err := c.team.Status(c.ctx())
-	if err != nil {
-		return err
-	}
-	return c.reply(status)
+	return c.finish(c.team.Status(c.ctx()))
 }
 
 func (s *server) snapshot(c *call) error {

@@ -75,11 +75,7 @@ func (s *server) claimDirective(c *call) error {
 	if err != nil {
 		return err
 	}
-	claimed, err := a.ClaimDirective(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(claimed)
+	return c.finish(a.ClaimDirective(c.ctx(), req))
 }
 
 func (s *server) reportDirective(c *call) error {
@@ -98,11 +94,7 @@ func (s *server) reportDirective(c *call) error {
 	if req.Status == "" {
 		return &failure{http.StatusBadRequest, "status required"}
 	}
-	reported, err := a.ReportDirective(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(reported)
+	return c.finish(a.ReportDirective(c.ctx(), req))
 }
 
 // releaseDirective gives back what a worker cannot end, for whoever comes next.
@@ -118,11 +110,7 @@ func (s *server) releaseDirective(c *call) error {
 	if err != nil {
 		return err
 	}
-	released, err := a.ReleaseDirective(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(released)
+	return c.finish(a.ReleaseDirective(c.ctx(), req))
 }
 
 // reportUsage takes what a run of a model used. A count that is no number counts as
@@ -147,11 +135,7 @@ func (s *server) reportUsage(c *call) error {
 	if err != nil {
 		return err
 	}
-	counted, err := a.ReportUsage(c.ctx(), req)
-	if err != nil {
-		return err
-	}
-	return c.reply(counted)
+	return c.finish(a.ReportUsage(c.ctx(), req))
 }
 
 // amount returns a number of the body from 0 on, and 0 for anything else.
