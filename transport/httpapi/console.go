@@ -70,19 +70,10 @@ func steer[Q, R any](s *server, c *call, req Q, do func(*atmcp.Console, context.
 	return c.finish(do(console, c.ctx(), req))
 }
 
-func (c *call) idemKey() string { return c.args.TextOr("idem_key", "") }
+func (c *call) idemKey() string { return c.args.IdemKey() }
 
 func (s *server) sendDirective(c *call) error {
-	return steer(s, c, atmcp.SendDirectiveRequest{
-		ToAgent:     c.args.Text("to_agent"),
-		Instruction: c.args.Text("instruction"),
-		Payload:     c.args.Object("payload"),
-		Priority:    wire.IntOr(c.args, "priority", 0),
-		Re:          atmcp.DirectiveID(c.args.TextOr("re", "")),
-		Thread:      c.args.TextOr("thread", ""),
-		ExpiresS:    wire.IntOr(c.args, "expires_s", 0),
-		IdemKey:     c.idemKey(),
-	}, func(by *atmcp.Console, ctx context.Context, req atmcp.SendDirectiveRequest) (atmcp.SendDirectiveResult, error) {
+	return steer(s, c, wire.SendDirective(c.args), func(by *atmcp.Console, ctx context.Context, req atmcp.SendDirectiveRequest) (atmcp.SendDirectiveResult, error) {
 		if err := c.countDirective(by); err != nil {
 			return atmcp.SendDirectiveResult{}, err
 		}
@@ -101,19 +92,7 @@ func (s *server) cancelDirective(c *call) error {
 }
 
 func (s *server) createTask(c *call) error {
-	return steer(s, c, atmcp.CreateTaskRequest{
-		Title:                c.args.Text("title"),
-		Description:          wire.OptText[string](c.args, "description"),
-		GoalID:               atmcp.GoalID(c.args.TextOr("goal_id", "")),
-		ParentID:             atmcp.TaskID(c.args.TextOr("parent_id", "")),
-		Priority:             wire.IntOr(c.args, "priority", 0),
-		Weight:               wire.IntOr(c.args, "weight", 1),
-		DependsOn:            wire.Strings[atmcp.TaskID](c.args, "depends_on"),
-		LeaseTTLS:            wire.OptInt[int](c.args, "lease_ttl_s"),
-		RequiredCapabilities: wire.Strings[string](c.args, "required_capabilities"),
-		MaxAttempts:          wire.OptInt[int](c.args, "max_attempts"),
-		IdemKey:              c.idemKey(),
-	}, (*atmcp.Console).CreateTask)
+	return steer(s, c, wire.CreateTask(c.args), (*atmcp.Console).CreateTask)
 }
 
 // taskRequest is what all changes of a task have.
@@ -145,9 +124,7 @@ func (s *server) reassignTask(c *call) error {
 }
 
 func (s *server) createGoal(c *call) error {
-	return steer(s, c, atmcp.CreateGoalRequest{
-		Title: c.args.Text("title"), Description: wire.OptText[string](c.args, "description"), IdemKey: c.idemKey(),
-	}, (*atmcp.Console).CreateGoal)
+	return steer(s, c, wire.CreateGoal(c.args), (*atmcp.Console).CreateGoal)
 }
 
 func (s *server) closeGoal(c *call) error {

@@ -63,7 +63,7 @@ func (s *server) output(c *call) error {
 	req := atmcp.AppendOutputRequest{
 		Text:        text,
 		DirectiveID: atmcp.DirectiveID(c.args.TextOr("directive_id", "")),
-		IdemKey:     c.args.TextOr("idem_key", ""),
+		IdemKey:     c.idemKey(),
 		Source:      atmcp.SourceHook,
 	}
 	if err := c.args.Err(); err != nil {

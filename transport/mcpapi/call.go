@@ -104,7 +104,7 @@ func (c *call) loginFailed(err error) error {
 }
 
 // idemKey is the caller's name for this call, so that it can be repeated safely.
-func (c *call) idemKey() string { return c.in.TextOr("idem_key", "") }
+func (c *call) idemKey() string { return c.in.IdemKey() }
 
 func (c *call) limit() int { return wire.IntOr(c.in, "limit", 0) }
 

@@ -61,16 +61,7 @@ func directiveTools() []tool {
 }
 
 func sendDirective(ctx context.Context, c *call) (any, error) {
-	return do(ctx, c, atmcp.SendDirectiveRequest{
-		ToAgent:     c.in.Text("to_agent"),
-		Instruction: c.in.Text("instruction"),
-		Payload:     c.in.Object("payload"),
-		Priority:    wire.IntOr(c.in, "priority", 0),
-		Re:          atmcp.DirectiveID(c.in.TextOr("re", "")),
-		Thread:      c.in.TextOr("thread", ""),
-		ExpiresS:    wire.IntOr(c.in, "expires_s", 0),
-		IdemKey:     c.idemKey(),
-	}, func(a *atmcp.Agent, ctx context.Context, req atmcp.SendDirectiveRequest) (atmcp.SendDirectiveResult, error) {
+	return do(ctx, c, wire.SendDirective(c.in), func(a *atmcp.Agent, ctx context.Context, req atmcp.SendDirectiveRequest) (atmcp.SendDirectiveResult, error) {
 		if err := c.counts.Directive(a.ID(), a.DisplayName()); err != nil {
 			return atmcp.SendDirectiveResult{}, err
 		}

@@ -74,25 +74,11 @@ func taskTools() []tool {
 }
 
 func createGoal(ctx context.Context, c *call) (any, error) {
-	return do(ctx, c, atmcp.CreateGoalRequest{
-		Title: c.in.Text("title"), Description: wire.OptText[string](c.in, "description"), IdemKey: c.idemKey(),
-	}, (*atmcp.Agent).CreateGoal)
+	return do(ctx, c, wire.CreateGoal(c.in), (*atmcp.Agent).CreateGoal)
 }
 
 func createTask(ctx context.Context, c *call) (any, error) {
-	return do(ctx, c, atmcp.CreateTaskRequest{
-		Title:                c.in.Text("title"),
-		Description:          wire.OptText[string](c.in, "description"),
-		GoalID:               atmcp.GoalID(c.in.TextOr("goal_id", "")),
-		ParentID:             atmcp.TaskID(c.in.TextOr("parent_id", "")),
-		Priority:             wire.IntOr(c.in, "priority", 0),
-		Weight:               wire.IntOr(c.in, "weight", 1),
-		DependsOn:            wire.Strings[atmcp.TaskID](c.in, "depends_on"),
-		LeaseTTLS:            wire.OptInt[int](c.in, "lease_ttl_s"),
-		RequiredCapabilities: wire.Strings[string](c.in, "required_capabilities"),
-		MaxAttempts:          wire.OptInt[int](c.in, "max_attempts"),
-		IdemKey:              c.idemKey(),
-	}, (*atmcp.Agent).CreateTask)
+	return do(ctx, c, wire.CreateTask(c.in), (*atmcp.Agent).CreateTask)
 }
 
 func claimTask(ctx context.Context, c *call) (any, error) {
