@@ -88,7 +88,7 @@ func steer[R any](ctx context.Context, c *Console, k call, fn func(*teamTx) (R, 
 func (c *Console) Name() string { return c.name }
 
 func (c *Console) actor() actor {
-	return actor{id: "console:" + c.name, role: c.who.Role, identity: c.who.Identity}
+	return actor{id: consolePrefix + c.name, role: c.who.Role, identity: c.who.Identity}
 }
 
 // TaskResult is a task after a console's change.
@@ -152,8 +152,7 @@ func (c *Console) CancelTask(ctx context.Context, req TaskRequest) (TaskResult, 
 		}
 		holder := x.Assignee
 		x.Status, x.Assignee = TaskCancelled, ""
-		seq := t.finishTask(x, change{kind: EventTaskCancelled, payload: reasonOf(req)})
-		t.blockDependants(x)
+		seq := t.finishTask(x, "cancelled", change{kind: EventTaskCancelled, payload: reasonOf(req)})
 		t.takenFrom(holder, x, NewsTaskCancelled)
 		return seq, nil
 	})

@@ -8,13 +8,17 @@ import (
 
 // How a hold of a task ends: well, badly, by silence, or because its holder goes.
 
-// finishTask writes a task that became final, and ends its lease.
-func (t *teamTx) finishTask(x *task, c change) Seq {
+// finishTask writes a task that became final, and ends the hold of it, if there is one,
+// with an outcome. Who waits for a task that is not done is told that it never will be.
+func (t *teamTx) finishTask(x *task, outcome string, c change) Seq {
 	held := x.was.Status.held()
 	seq := t.putTask(x, c)
 	t.leaveSet(x.Set)
 	if held {
-		t.endClaim(x, string(x.Status))
+		t.endClaim(x, outcome)
+	}
+	if x.Status != TaskDone {
+		t.blockDependants(x)
 	}
 	return seq
 }
@@ -55,10 +59,7 @@ func (t *teamTx) endAttempt(x *task, end attemptEnd) (dead bool) {
 	if dead {
 		c.kind = EventTaskFailed
 		x.Status, x.Assignee = TaskFailed, ""
-		t.putTask(x, c)
-		t.leaveSet(x.Set)
-		t.endClaim(x, end.outcome)
-		t.blockDependants(x)
+		t.finishTask(x, end.outcome, c)
 		return true
 	}
 	delay := t.backoff(x.Attempts)

@@ -94,6 +94,10 @@ func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResu
 	if err := req.check(); err != nil {
 		return ProgressResult{}, err
 	}
+	pct := req.ProgressPct
+	if pct != nil {
+		pct = new(min(max(*pct, 0), 100))
+	}
 	c := call{"update_task_progress", req.IdemKey, []any{l.id, l.token, req}}
 	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (ProgressResult, error) {
 		x, err := t.heldTask(l)
@@ -106,12 +110,7 @@ func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResu
 		case x.Status == TaskClaimed:
 			x.Status = TaskInProgress
 		}
-		pct := req.ProgressPct
 		if pct != nil {
-			pct = optional(min(max(*pct, 0), 100))
-			if pct == nil {
-				pct = new(int)
-			}
 			x.Progress = *pct
 		}
 		if req.Note != nil {
@@ -126,8 +125,8 @@ func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResu
 		t.renew(leaseTask, string(x.id))
 		return ProgressResult{TaskID: x.id, Status: x.Status, LeaseExpiresAt: t.in(x.ttl(t.hub.cfg))}, nil
 	})
-	if err == nil && req.ProgressPct != nil && !res.Replayed {
-		l.agent.state.people.change(l.agent, func(p *person) { p.Progress = min(max(*req.ProgressPct, 0), 100) })
+	if err == nil && pct != nil && !res.Replayed {
+		l.agent.state.people.change(l.agent, func(p *person) { p.Progress = *pct })
 	}
 	return res, err
 }
@@ -180,7 +179,7 @@ func (l *Lease) Complete(ctx context.Context, req CompleteRequest) (CompleteResu
 		}
 		x.Status, x.Progress = TaskDone, 100
 		x.Result = t.keepText(x.text(partTaskResult), x.Result, req.ResultSummary)
-		seq := t.finishTask(x, change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": excerpt(req.ResultSummary)}})
+		seq := t.finishTask(x, "done", change{kind: EventTaskCompleted, payload: map[string]any{"result_summary": excerpt(req.ResultSummary)}})
 		return CompleteResult{TaskID: x.id, EventID: seq, EligibleUnblocked: t.unblockDependants(x)}, nil
 	})
 }
