@@ -3,9 +3,6 @@ package atmcp
 import (
 	"context"
 	"fmt"
-
-	"github.com/atmcp/atmcp/internal/keyspace"
-	"github.com/atmcp/atmcp/store"
 )
 
 // lapseDirective takes a directive from a holder that fell silent, in a
@@ -114,13 +111,6 @@ func (s *teamState) expireDirectives(ctx context.Context) error {
 	}
 }
 
-func (t *teamTx) dueDirectives() (due []DirectiveID) {
-	table := keyspace.Table(tableDirDue)
-	end := table.Uint(uint64(t.now()) + 1) //nolint:gosec // after 1970
-	for k := range t.keys(store.Range{Start: table, End: end, Limit: expiryChunk}) {
-		at := keyspace.Parse(k)
-		at.Uint()
-		due = append(due, DirectiveID(at.Str()))
-	}
-	return due
+func (t *teamTx) dueDirectives() []DirectiveID {
+	return dueIn[DirectiveID](t, tableDirDue, expiryChunk)
 }

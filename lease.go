@@ -86,6 +86,9 @@ type observed struct {
 	signOfIt bool          // there was one since the counter was committed
 }
 
+// expires is when the lease would lapse, as wall time in milliseconds.
+func (o *observed) expires() int64 { return now() + (o.ttl() - o.age).Milliseconds() }
+
 // leaseTable is the leases of one team as this hub watches them. Losing it
 // gives every lease a fresh full term, and nothing else.
 type leaseTable struct {
@@ -156,16 +159,14 @@ func (l *leaseTable) touch(holder AgentID) {
 	}
 }
 
-// held returns the leases of a holder and when each would lapse, as wall time
-// in milliseconds.
-func (l *leaseTable) held(holder AgentID) (leases []leaseRecord, expires []int64) {
+// held returns the terms of a holder's leases.
+func (l *leaseTable) held(holder AgentID) (terms []LeaseTerm) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range l.holders[holder] {
-		leases = append(leases, o.leaseRecord)
-		expires = append(expires, now()+(o.ttl()-o.age).Milliseconds())
+		terms = append(terms, o.term())
 	}
-	return leases, expires
+	return terms
 }
 
 func (l *leaseTable) count() int {
@@ -183,7 +184,7 @@ func (l *leaseTable) expires(kind leaseKind, id string) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	return now() + (o.ttl() - o.age).Milliseconds(), true
+	return o.expires(), true
 }
 
 // tick ages all leases by step and returns those that have lapsed, and those

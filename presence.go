@@ -249,15 +249,8 @@ func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatR
 		return HeartbeatResult{}, a.hasLeft()
 	}
 	res := HeartbeatResult{ServerTime: now(), HeartbeatIntervalS: seconds(a.state.hub.cfg.HeartbeatInterval)}
-	held, expires := a.state.leases.held(a.id)
-	for i, l := range held {
-		lease := HeldLease{FencingToken: l.Token, LeaseExpiresAt: expires[i]}
-		if l.Kind == leaseTask {
-			lease.TaskID = TaskID(l.ID)
-		} else {
-			lease.DirectiveID = DirectiveID(l.ID)
-		}
-		res.Leases = append(res.Leases, lease)
+	for _, l := range a.state.leases.held(a.id) {
+		res.Leases = append(res.Leases, HeldLease{l.TaskID, l.DirectiveID, l.FencingToken, l.ExpiresAt})
 	}
 	return res, nil
 }

@@ -49,19 +49,23 @@ func (t *Team) Presences(ctx context.Context) (PresenceResult, error) {
 	return res, nil
 }
 
+func (o *observed) term() LeaseTerm {
+	term := LeaseTerm{Holder: o.Holder, FencingToken: o.Token, ExpiresAt: o.expires()}
+	if o.Kind == leaseTask {
+		term.TaskID = TaskID(o.ID)
+	} else {
+		term.DirectiveID = DirectiveID(o.ID)
+	}
+	return term
+}
+
 // terms returns the terms of all leases, as this hub watches them.
 func (l *leaseTable) terms() []LeaseTerm {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	list := make([]LeaseTerm, 0, len(l.leases))
 	for _, o := range l.leases {
-		term := LeaseTerm{Holder: o.Holder, FencingToken: o.Token, ExpiresAt: now() + (o.ttl() - o.age).Milliseconds()}
-		if o.Kind == leaseTask {
-			term.TaskID = TaskID(o.ID)
-		} else {
-			term.DirectiveID = DirectiveID(o.ID)
-		}
-		list = append(list, term)
+		list = append(list, o.term())
 	}
 	slices.SortFunc(list, func(a, b LeaseTerm) int {
 		return cmp.Or(cmp.Compare(a.TaskID, b.TaskID), cmp.Compare(a.DirectiveID, b.DirectiveID))

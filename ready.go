@@ -163,7 +163,7 @@ const dueChunk = 32
 // read.
 func (s *teamState) comeDue(ctx context.Context) error {
 	for {
-		due, err := view(ctx, s, func(t *teamTx) ([]TaskID, error) { return t.dueTasks(), nil })
+		due, err := view(ctx, s, func(t *teamTx) ([]TaskID, error) { return dueIn[TaskID](t, tableDelayed, dueChunk), nil })
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -182,13 +182,15 @@ func (s *teamState) comeDue(ctx context.Context) error {
 	}
 }
 
-func (t *teamTx) dueTasks() (due []TaskID) {
-	table := keyspace.Table(tableDelayed)
-	end := table.Uint(uint64(t.now()) + 1) //nolint:gosec // after 1970
-	for k := range t.keys(store.Range{Start: table, End: end, Limit: dueChunk}) {
+// dueIn returns the first ids of a table whose keys are a time and an id, of those whose
+// time has come.
+func dueIn[ID ~string](t *teamTx, table byte, limit int) (due []ID) {
+	begin := keyspace.Table(table)
+	end := begin.Uint(uint64(t.now()) + 1) //nolint:gosec // after 1970
+	for k := range t.keys(store.Range{Start: begin, End: end, Limit: limit}) {
 		at := keyspace.Parse(k)
 		at.Uint()
-		due = append(due, TaskID(at.Str()))
+		due = append(due, ID(at.Str()))
 	}
 	return due
 }
