@@ -118,8 +118,11 @@ type Attention struct {
 // [Team.Snapshot], at who is present and at the leases that are held: its cost grows
 // with what is unfinished, and not with the history.
 func (t *Team) Attention(ctx context.Context) (Attention, error) {
-	s := t.state
-	live := s.presences(ctx) // before anything is locked: it may be slow
+	return t.state.attention(ctx, t.state.presences(ctx))
+}
+
+// attention is of who is present, which is asked before anything is locked: it may be slow.
+func (s *teamState) attention(ctx context.Context, live map[AgentID]presenceOf) (Attention, error) {
 	b := &s.board
 	b.mu.Lock()
 	defer b.mu.Unlock()

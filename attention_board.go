@@ -3,6 +3,7 @@ package atmcp
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,12 +54,7 @@ func (g *glance) entity() string { return string(g.key.entity) + "/" + g.key.id 
 
 // is tells a task's state.
 func (g *glance) is(statuses ...TaskStatus) bool {
-	for _, s := range statuses {
-		if g.Status == string(s) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(statuses, TaskStatus(g.Status))
 }
 
 // boardFacts are the rows that some rule may speak of, whatever the time is and whoever
@@ -143,7 +139,7 @@ func (f *boardFacts) lookAtTask(b *board, g *glance) {
 	if g.is(TaskFailed) {
 		f.failedTasks = append(f.failedTasks, g)
 	}
-	if g.is(TaskFailed, TaskDone, TaskCancelled) {
+	if TaskStatus(g.Status).final() {
 		return
 	}
 	if g.Attempts >= attentionAttempts {

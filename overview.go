@@ -20,18 +20,15 @@ type Overview struct {
 
 // Overview returns the team as one line.
 func (t *Team) Overview(ctx context.Context) (Overview, error) {
-	attention, err := t.Attention(ctx)
+	live := t.state.presences(ctx)
+	attention, err := t.state.attention(ctx, live)
 	if err != nil {
 		return Overview{}, err
 	}
-	live := t.state.presences(ctx)
 	return view(ctx, t.state, func(tx *teamTx) (Overview, error) {
-		c := tx.counts().clone()
-		if c.Tasks == nil {
-			c.Tasks = map[TaskStatus]int{}
-		}
+		c := tx.counts()
 		o := Overview{
-			AgentsTotal: c.Members, Tasks: c.Tasks, GoalProgressPct: percent(c.DoneWeight, c.Weight),
+			AgentsTotal: c.Members, Tasks: c.byStatus(), GoalProgressPct: percent(c.DoneWeight, c.Weight),
 			TotalWeight: c.Weight, DoneWeight: c.DoneWeight, Knowledge: c.Findings,
 			Attention: attention.Count, Head: tx.seq(), OpenCounts: c.open(),
 		}

@@ -117,6 +117,14 @@ type counts struct {
 	Ready      map[int]int        `json:"ready,omitempty"`   // open tasks that can be claimed, by capability set
 }
 
+// byStatus is how many tasks there are in each state, as results show it.
+func (c counts) byStatus() map[TaskStatus]int {
+	if c.Tasks == nil {
+		return map[TaskStatus]int{}
+	}
+	return c.Tasks
+}
+
 func (c counts) clone() counts {
 	c.Tasks, c.Ready = maps.Clone(c.Tasks), maps.Clone(c.Ready)
 	return c

@@ -84,12 +84,9 @@ func (c *counts) open() OpenCounts {
 }
 
 func (t *teamTx) snapshotCounts() SnapshotCounts {
-	c := t.counts().clone()
-	if c.Tasks == nil {
-		c.Tasks = map[TaskStatus]int{}
-	}
+	c := t.counts()
 	return SnapshotCounts{
-		Agents: c.Members, Tasks: c.Tasks, TotalWeight: c.Weight, DoneWeight: c.DoneWeight, OpenCounts: c.open(),
+		Agents: c.Members, Tasks: c.byStatus(), TotalWeight: c.Weight, DoneWeight: c.DoneWeight, OpenCounts: c.open(),
 		Knowledge: c.Findings, Memory: c.Registers, Goals: t.openGoals(100),
 	}
 }

@@ -45,15 +45,11 @@ type TeamStatus struct {
 func (t *Team) Status(ctx context.Context) (TeamStatus, error) {
 	status, err := view(ctx, t.state, func(tx *teamTx) (TeamStatus, error) {
 		c := tx.counts()
-		s := TeamStatus{
-			AgentsTotal: c.Members, Tasks: c.clone().Tasks,
+		return TeamStatus{
+			AgentsTotal: c.Members, Tasks: c.byStatus(),
 			GoalProgressPct: percent(c.DoneWeight, c.Weight), TotalWeight: c.Weight, DoneWeight: c.DoneWeight,
 			KnowledgeCount: c.Findings, HeadEventID: tx.seq(), Goals: tx.openGoals(50),
-		}
-		if s.Tasks == nil {
-			s.Tasks = map[TaskStatus]int{}
-		}
-		return s, nil
+		}, nil
 	})
 	if err != nil {
 		return TeamStatus{}, err
