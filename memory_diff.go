@@ -2,6 +2,7 @@ package atmcp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -51,20 +52,19 @@ func (t *Team) MemoryDiff(ctx context.Context, req MemoryDiffRequest) (MemoryDif
 		if !ok {
 			return v, refuse(CodeUnknownKey, "get_memory without a key lists the keys there are")
 		}
-		if req.To == 0 {
-			req.To = newest.Version
+		to := cmp.Or(req.To, newest.Version)
+		from := to - 1
+		if req.From != nil {
+			from = *req.From
 		}
-		if req.From == nil {
-			req.From = new(req.To - 1)
+		if v.to, ok = load[registerRecord](tx, keyHistory(req.Key).Uint(to)); !ok {
+			return v, invalid("to", "is version %d, which is not kept", to)
 		}
-		if v.to, ok = load[registerRecord](tx, keyHistory(req.Key).Uint(req.To)); !ok {
-			return v, invalid("to", "is version %d, which is not kept", req.To)
-		}
-		if *req.From == 0 {
+		if from == 0 {
 			return v, nil
 		}
-		if v.from, ok = load[registerRecord](tx, keyHistory(req.Key).Uint(*req.From)); !ok {
-			return v, invalid("from", "is version %d, which is not kept", *req.From)
+		if v.from, ok = load[registerRecord](tx, keyHistory(req.Key).Uint(from)); !ok {
+			return v, invalid("from", "is version %d, which is not kept", from)
 		}
 		return v, nil
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
+	"github.com/atmcp/atmcp/store/memstore"
 )
 
 // shown is a hunk as diff -u prints its lines.
@@ -58,4 +59,29 @@ func TestADifferenceOfVersionsIsByLinesOfSortedJSON(t *testing.T) {
 	refused(t, atmcp.CodeInvalid, err)
 	_, err = team.MemoryDiff(t.Context(), atmcp.MemoryDiffRequest{})
 	refused(t, atmcp.CodeInvalid, err)
+}
+
+// Who names no version is never told that it is not kept, whatever is written meanwhile.
+func TestTheNewestVersionIsTheNewestWhereAReadBeganAgain(t *testing.T) {
+	t.Parallel()
+	disk := memstore.New()
+	alice := join(t, newTeam(t, openOn(t, disk)), "alice")
+	write := func() {
+		for i := range 101 { // one more than are kept
+			_, err := alice.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "key", Value: json.RawMessage(fmt.Sprint(i))})
+			assert.NoError(t, err)
+		}
+	}
+	write()
+	for n := int64(1); n < 6; n++ {
+		m := &moving{Store: disk, happens: write}
+		other := openHub(t, atmcp.Config{Store: m, ReapInterval: -1})
+		team, err := other.Team(t.Context(), "crew")
+		require.NoError(t, err)
+		m.left.Store(n)
+		d, err := team.MemoryDiff(t.Context(), atmcp.MemoryDiffRequest{Key: "key"})
+		require.NoError(t, err)
+		assert.Equal(t, d.To.Version-1, d.From.Version)
+		require.NoError(t, other.Close())
+	}
 }
