@@ -1,9 +1,9 @@
 package atmcp
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/atmcp/atmcp/store"
@@ -70,7 +70,7 @@ func (h *Hub) loadAllTeams(ctx context.Context) {
 			}
 			after = info.Name
 		}
-		if len(list) < 1000 {
+		if len(list) == 0 {
 			return
 		}
 	}
@@ -89,29 +89,29 @@ func (h *Hub) activeTeams() []*teamState {
 	return list
 }
 
-// reap does one tick of one team.
+// reap does one tick of one team. Each part is done whatever becomes of the others.
 func (s *teamState) reap(ctx context.Context, step time.Duration) error {
+	return errors.Join(s.ageLeases(ctx, step), s.comeDue(ctx), s.expireDirectives(ctx), s.savePeople(ctx))
+}
+
+// ageLeases ends the leases that lapsed in a step, and commits renewals.
+func (s *teamState) ageLeases(ctx context.Context, step time.Duration) error {
 	if err := s.observeLeases(ctx); err != nil {
 		return err
 	}
 	lapsed, renew := s.leases.tick(step)
-	for len(lapsed) > 0 {
-		n := min(reapChunk, len(lapsed))
-		if err := s.endLapsed(ctx, lapsed[:n]); err != nil {
+	for chunk := range slices.Chunk(lapsed, reapChunk) {
+		if err := s.endLapsed(ctx, chunk); err != nil {
 			s.leases.distrust()
 			return err
 		}
-		lapsed = lapsed[n:]
 	}
-	for len(renew) > 0 {
-		n := min(reapChunk, len(renew))
-		if err := s.saveRenewals(ctx, renew[:n]); err != nil {
+	for chunk := range slices.Chunk(renew, reapChunk) {
+		if err := s.saveRenewals(ctx, chunk); err != nil {
 			return err
 		}
-		renew = renew[n:]
 	}
-	// Each is done whatever becomes of the others.
-	return cmp.Or(s.comeDue(ctx), s.expireDirectives(ctx), s.savePeople(ctx))
+	return nil
 }
 
 // endLapsed gives back what the lapsed leases were on, where the disk still

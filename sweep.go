@@ -3,6 +3,7 @@ package atmcp
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,13 +72,12 @@ func (w *sweeper) step(ctx context.Context) error {
 // sweep drops old records after a key and returns where to go on, nil at the end.
 func (s *teamState) sweep(ctx context.Context, spec sweptTable, after keyspace.Key) (last keyspace.Key, err error) {
 	old, last, err := s.oldRows(ctx, spec, after)
-	if err != nil || len(old) == 0 {
+	if err != nil {
 		return last, err
 	}
-	for len(old) > 0 {
-		n := min(100, len(old))
+	for chunk := range slices.Chunk(old, 100) {
 		_, err = update(ctx, s, actor{}, func(t *teamTx) (struct{}, error) {
-			for _, k := range old[:n] {
+			for _, k := range chunk {
 				raw, _ := t.tx.Get(k)
 				if at, ok := wallTime(raw, spec.field); ok && at <= t.now()-spec.keep.Milliseconds() {
 					t.del(k) // still old: it may have been written anew
@@ -88,7 +88,6 @@ func (s *teamState) sweep(ctx context.Context, spec sweptTable, after keyspace.K
 		if err != nil {
 			return nil, err
 		}
-		old = old[n:]
 	}
 	return last, nil
 }
