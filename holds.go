@@ -101,11 +101,14 @@ func (s *teamState) soonerUntil(until int64) {
 	}
 	at := time.UnixMilli(until)
 	s.holds.mu.Lock()
-	if s.holds.until.IsZero() || at.Before(s.holds.until) {
+	sooner := s.holds.until.IsZero() || at.Before(s.holds.until)
+	if sooner {
 		s.holds.until = at
 	}
 	s.holds.mu.Unlock()
-	s.hub.lookAtHolds()
+	if sooner {
+		s.hub.lookAtHolds()
+	}
 }
 
 // lookAtHolds wakes the goroutine that looks at holds.
