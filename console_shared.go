@@ -38,9 +38,6 @@ func (c *Console) PostKnowledge(ctx context.Context, req PostKnowledgeRequest) (
 // RetractKnowledge is [Agent.RetractKnowledge] for a console.
 func (c *Console) RetractKnowledge(ctx context.Context, req RetractKnowledgeRequest) (RetractKnowledgeResult, error) {
 	return steer(ctx, c, call{opRetractKnowledge, req.IdemKey, req}, func(t *teamTx) (RetractKnowledgeResult, error) {
-		if !req.ContentID.valid() {
-			return RetractKnowledgeResult{}, unknownContentID()
-		}
 		return t.retractFinding(req.ContentID)
 	})
 }

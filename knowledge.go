@@ -194,7 +194,7 @@ type PostKnowledgeResult struct {
 
 // PostKnowledge shares a finding with the team. What was said before counts the
 // author as a contributor; what was retracted is there again. The agent's next
-// search finds it.
+// search finds it. Refusals: [CodeUnknownContentID] for what it supersedes, [LimitError].
 func (a *Agent) PostKnowledge(ctx context.Context, req PostKnowledgeRequest) (PostKnowledgeResult, error) {
 	tags, err := req.check()
 	if err != nil {
@@ -250,10 +250,7 @@ func (r PostKnowledgeRequest) check() (tags []string, err error) {
 	if err := checkText("body", &r.Body, maxBody); err != nil {
 		return nil, err
 	}
-	switch {
-	case r.Supersedes != "" && !r.Supersedes.valid():
-		return nil, unknownContentID()
-	case r.ValidUntil < 0 || r.ValidUntil > maxTime:
+	if r.ValidUntil < 0 || r.ValidUntil > maxTime {
 		return nil, invalid("valid_until", "is %d: give milliseconds since 1970, or leave it out", r.ValidUntil)
 	}
 	task := string(r.TaskID)
@@ -298,11 +295,8 @@ type RetractKnowledgeResult struct {
 
 // RetractKnowledge takes a finding back, whoever posted it: searches leave it
 // out until it is posted again. Retracting it twice is not an error and is an
-// event again, as in the original.
+// event again, as in the original. The refusal is [CodeUnknownContentID].
 func (a *Agent) RetractKnowledge(ctx context.Context, req RetractKnowledgeRequest) (RetractKnowledgeResult, error) {
-	if !req.ContentID.valid() {
-		return RetractKnowledgeResult{}, unknownContentID()
-	}
 	return mutate(ctx, a, call{opRetractKnowledge, req.IdemKey, req}, func(t *teamTx) (RetractKnowledgeResult, error) {
 		return t.retractFinding(req.ContentID)
 	})
@@ -318,16 +312,6 @@ func (t *teamTx) retractFinding(id ContentID) (RetractKnowledgeResult, error) {
 	t.settlePlaces(f, was, "")
 	seq := t.putFinding(f, was, change{kind: EventKnowledgeRetracted})
 	return RetractKnowledgeResult{ContentID: id, EventID: seq}, nil
-}
-
-// valid tells whether the id can be one: a SHA-256 in lower-case hexadecimal.
-func (id ContentID) valid() bool {
-	for _, c := range []byte(id) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return len(id) == 64
 }
 
 func unknownContentID() error {

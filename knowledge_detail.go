@@ -26,9 +26,6 @@ type Contribution struct {
 // Finding returns one finding, a retracted one too. An id that the team never had
 // is the refusal [CodeUnknownContentID].
 func (t *Team) Finding(ctx context.Context, id ContentID) (FindingDetail, error) {
-	if !id.valid() {
-		return FindingDetail{}, unknownContentID()
-	}
 	return view(ctx, t.state, func(tx *teamTx) (FindingDetail, error) {
 		f, ok := tx.finding(id)
 		if !ok {
