@@ -41,7 +41,7 @@ type BurnUp struct {
 	// RatePerHour is the median of the weights that were done in each of the last three
 	// hours, or of as many as there are since From.
 	RatePerHour float64 `json:"rate_per_h"`
-	// ETA is when what remains is done at that rate. Where there is none EtaReason says
+	// ETA is when what remains is done at that rate. Where there is none ETAReason says
 	// why: one of the constants.
 	ETA           *int64 `json:"eta,omitempty"`
 	ETAConfidence string `json:"eta_confidence,omitempty"` // low, medium or high

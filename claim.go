@@ -76,7 +76,9 @@ const (
 	shownTitle        = 60 // characters, of a dependency
 )
 
-// NotOpenError refuses a claim of a task that somebody holds, or that is final.
+// NotOpenError refuses what a task's state does not allow. Reason is [CodeNotOpen] for
+// what takes an open task, as a claim does, and for a console [CodeNotHeld] for what
+// takes one that somebody holds, and [CodeNotFinal] for what takes one that has ended.
 type NotOpenError struct {
 	Reason  Code       `json:"error"`
 	Status  TaskStatus `json:"status"`

@@ -144,7 +144,7 @@ func (c *Console) CreateTask(ctx context.Context, req CreateTaskRequest) (Create
 func reasonOf(r TaskRequest) map[string]any { return map[string]any{"reason": r.Reason} }
 
 // CancelTask ends a task that is not final. Its holder is told; tasks that
-// depend on it stay blocked and say so.
+// depend on it stay blocked and say so. Refusals: [CodeUnknownTask], [AlreadyFinalError].
 func (c *Console) CancelTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
 	return c.change(ctx, taskChange{"cancel_task", req, nil}, func(t *teamTx, x *task) (Seq, error) {
 		if x.Status.final() {
@@ -159,10 +159,11 @@ func (c *Console) CancelTask(ctx context.Context, req TaskRequest) (TaskResult, 
 }
 
 // ReleaseTask takes a task from its holder and offers it again; no attempt is counted.
+// Refusals: [CodeUnknownTask], [NotOpenError] with [CodeNotHeld].
 func (c *Console) ReleaseTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
 	return c.change(ctx, taskChange{"release_task", req, nil}, func(t *teamTx, x *task) (Seq, error) {
 		if !x.Status.held() {
-			return 0, &NotOpenError{Reason: "not_held", Status: x.Status, Hint: "nobody holds it"}
+			return 0, &NotOpenError{Reason: CodeNotHeld, Status: x.Status, Hint: "nobody holds it"}
 		}
 		holder := x.Assignee
 		t.reopen(x, "released", change{kind: EventTaskReleased, payload: reasonOf(req)})
@@ -180,7 +181,9 @@ type ReassignRequest struct {
 
 // ReassignTask takes a task from whoever holds it and gives it to an agent, with
 // a lease that runs from now; the agent is told. Capabilities are the console's
-// business. It must be open or held, and its dependencies done.
+// business. It must be open or held, and its dependencies done. Refusals:
+// [UnknownAgentError], also for who has left, [CodeUnknownTask], [AlreadyFinalError],
+// [DepsUnmetError].
 func (c *Console) ReassignTask(ctx context.Context, req ReassignRequest) (TaskResult, error) {
 	return c.change(ctx, taskChange{"reassign_task", req.TaskRequest, req.To}, func(t *teamTx, x *task) (Seq, error) {
 		m, ok := t.agentRef(req.To)
@@ -205,11 +208,12 @@ func (c *Console) ReassignTask(ctx context.Context, req ReassignRequest) (TaskRe
 }
 
 // ReopenTask offers a final task again, with all its attempts. Tasks that
-// depend on it wait for it again unless they have been claimed or finished.
+// depend on it wait for it again unless they have been claimed or finished. Refusals:
+// [CodeUnknownTask], [NotOpenError] with [CodeNotFinal].
 func (c *Console) ReopenTask(ctx context.Context, req TaskRequest) (TaskResult, error) {
 	return c.change(ctx, taskChange{"reopen_task", req, nil}, func(t *teamTx, x *task) (seq Seq, err error) {
 		if !x.Status.final() {
-			return 0, &NotOpenError{Reason: "not_final", Status: x.Status, TakenBy: optional(x.Assignee), Hint: "only a task that is done, failed or cancelled can be opened again"}
+			return 0, &NotOpenError{Reason: CodeNotFinal, Status: x.Status, TakenBy: optional(x.Assignee), Hint: "only a task that is done, failed or cancelled can be opened again"}
 		}
 		wasDone := x.Status == TaskDone
 		if x.Set, err = t.useSet(x.Capabilities); err != nil {
@@ -234,7 +238,9 @@ type EditTaskRequest struct {
 }
 
 // EditTask changes a task that is not final. A new dependency that would wait
-// for the task itself is the refusal [CodeDependencyCycle].
+// for the task itself is the refusal [CycleError]; the others are [CodeUnknownTask],
+// [AlreadyFinalError], [UnknownIDsError], and [NotOpenError] for dependencies of a task
+// that is not open.
 func (c *Console) EditTask(ctx context.Context, req EditTaskRequest) (TaskResult, error) {
 	return c.change(ctx, taskChange{"edit_task", req.TaskRequest, req}, func(t *teamTx, x *task) (Seq, error) {
 		if x.Status.final() {

@@ -16,7 +16,8 @@ type CloseGoalResult struct {
 	EventID Seq  `json:"event_id"`
 }
 
-// CloseGoal takes a goal off the team's status. Its tasks stay as they are.
+// CloseGoal takes a goal off the team's status. Its tasks stay as they are. Refusals:
+// [CodeUnknownGoal], [AlreadyFinalError].
 func (c *Console) CloseGoal(ctx context.Context, req CloseGoalRequest) (CloseGoalResult, error) {
 	return steer(ctx, c, call{"close_goal", req.IdemKey, req}, func(t *teamTx) (CloseGoalResult, error) {
 		g, ok := t.goal(req.GoalID)
@@ -50,6 +51,7 @@ type RetireAgentResult struct {
 
 // RetireAgent ends a membership for good: the member's handles and tokens no longer
 // speak for it, its name cannot join again, and what it held lapses with its leases.
+// Refusals: [UnknownAgentError], [AlreadyFinalError].
 func (c *Console) RetireAgent(ctx context.Context, req RetireAgentRequest) (RetireAgentResult, error) {
 	epoch := 0 // of the membership that ends
 	res, err := steer(ctx, c, call{"retire_agent", req.IdemKey, req}, func(t *teamTx) (RetireAgentResult, error) {

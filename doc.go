@@ -27,8 +27,10 @@
 //   - a zero limit is the default, one beyond the most is cut, a list goes on from its
 //     NextCursor and is never null;
 //   - of an optional field nil says nothing, and the empty value that there is none;
-//   - a text that is too long or not UTF-8, and a number out of its bounds, is an
-//     [InvalidError], whatever else the comment of a call lists.
+//   - whatever else the comment of a call lists: a text that is too long or not UTF-8,
+//     and a number out of its bounds, is an [InvalidError]; a change by an agent that has
+//     left [CodeNotJoined]; one by a key that was used for another call an
+//     [IdemMismatchError]; and one that the store has no space for [CodeStorageFull].
 //
 // # Words
 //

@@ -30,6 +30,8 @@ const (
 	CodeUnknownDependency Code = "unknown_dependency"
 	CodeDependencyCycle   Code = "dependency_cycle"
 	CodeNotOpen           Code = "not_open"
+	CodeNotHeld           Code = "not_held"
+	CodeNotFinal          Code = "not_final"
 	CodeDepsUnmet         Code = "deps_unmet"
 	CodeNothingToClaim    Code = "none"
 	CodeStaleToken        Code = "stale_token"

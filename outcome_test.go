@@ -3,6 +3,9 @@ package atmcp_test
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,4 +80,26 @@ func TestNamesOfNothingAreRefusedBrieflyWhateverTheirLength(t *testing.T) {
 	list, err := a.ListDirectives(t.Context(), atmcp.ListDirectivesRequest{Status: atmcp.DirectiveStatus(long)})
 	require.NoError(t, err)
 	assert.Empty(t, list.Directives)
+}
+
+func TestTheWireSaysOfEveryRefusalWhatItMeans(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("outcome.go")
+	require.NoError(t, err)
+	doc, err := os.ReadFile(filepath.Join("docs", "wire.md"))
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(doc), "\n## Refusals\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	codes := regexp.MustCompile(`\sCode = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	require.Greater(t, len(codes), 30)
+	for _, code := range codes {
+		assert.Contains(t, table, "`"+code[1]+"`")
+	}
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.NotRegexp(t, `\bReason: +"\w+", *Status`, string(source), "%s: a refusal has a constant", name)
+	}
 }

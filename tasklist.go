@@ -147,7 +147,8 @@ type ClaimInfo struct {
 	Client       ClientInfo `json:"client_info,omitzero"`
 }
 
-// TaskClaims returns who held a task and how each hold ended, the newest 100 first.
+// TaskClaims returns who held a task and how each hold ended, the newest 100 first. The
+// refusal is [CodeUnknownTask].
 func (t *Team) TaskClaims(ctx context.Context, ref TaskID) ([]ClaimInfo, error) {
 	return view(ctx, t.state, func(tx *teamTx) ([]ClaimInfo, error) {
 		x, err := tx.task(ref)

@@ -329,7 +329,7 @@ func (x *task) ttl(cfg Config) time.Duration {
 	return time.Duration(x.TTLS) * time.Second
 }
 
-// Task returns one task by id or short number.
+// Task returns one task by id or short number. The refusal is [CodeUnknownTask].
 func (t *Team) Task(ctx context.Context, ref TaskID) (Task, error) {
 	return view(ctx, t.state, func(tx *teamTx) (Task, error) {
 		x, err := tx.task(ref)

@@ -7,7 +7,9 @@ import (
 )
 
 // Lease works on one task under one fencing token. It holds nothing itself: it
-// may be made anew from the task's id and the token, also after a restart.
+// may be made anew from the task's id and the token, also after a restart. Refusals of
+// all that it does: [StaleTokenError] where it is over, [AlreadyFinalError] where its own
+// holder has ended the task, [CodeUnknownTask].
 type Lease struct {
 	agent *Agent
 	id    TaskID

@@ -28,7 +28,7 @@ type CreateTokenResult struct {
 
 // CreateToken makes a token for a team, beside those it has: they stay good. An
 // agent or a console that has a token of its own is closed to the join token from
-// then on.
+// then on. Refusals: [CodeUnknownTeam], [UnknownAgentError].
 func (h *Hub) CreateToken(ctx context.Context, req CreateTokenRequest) (CreateTokenResult, error) {
 	switch req.Role {
 	case RoleJoin, RoleViewer:
@@ -107,7 +107,8 @@ type ListTokensResult struct {
 	NextCursor string      `json:"next_cursor,omitempty"`
 }
 
-// ListTokens returns the tokens that a team has and had.
+// ListTokens returns the tokens that a team has and had. The refusal is
+// [CodeUnknownTeam].
 func (h *Hub) ListTokens(ctx context.Context, req ListTokensRequest) (ListTokensResult, error) {
 	after, err := parseCursor(req.Cursor, func(r *keyspace.Reader) { r.Str() })
 	if err != nil {
@@ -161,6 +162,8 @@ type RotateTokenResult struct {
 
 // RotateToken makes a token of the same role and name, and lets the old one end
 // after the overlap. Handles and sessions that stand on the old one end with it.
+// Refusals: [CodeUnknownTeam], [CodeUnknownToken], and [CodeInvalid] for one that is not
+// good any more or was rotated.
 func (h *Hub) RotateToken(ctx context.Context, req RotateTokenRequest) (RotateTokenResult, error) {
 	if req.OverlapS < 0 || req.OverlapS > seconds(maxOverlap) {
 		return RotateTokenResult{}, invalid("overlap_s", "is %d, must be from 0 to %d", req.OverlapS, seconds(maxOverlap))
@@ -209,7 +212,8 @@ type RevokeTokenResult struct {
 
 // RevokeToken ends a token at once, and what it was rotated from with it. Waits,
 // streams, handles and sessions that stand on it end within a second. An agent
-// or a console without a token left is open to the join token again.
+// or a console without a token left is open to the join token again. Refusals:
+// [CodeUnknownTeam], [CodeUnknownToken].
 func (h *Hub) RevokeToken(ctx context.Context, req RevokeTokenRequest) (RevokeTokenResult, error) {
 	s, rec, err := h.token(ctx, req.TeamName, req.TokenID)
 	if err != nil {
@@ -259,7 +263,7 @@ func (t *teamTx) endToken(id string) bool {
 	return true
 }
 
-// token finds a token of a team by its id, or refuses with [CodeInvalid].
+// token finds a token of a team by its id, or refuses with [CodeUnknownToken].
 func (h *Hub) token(ctx context.Context, team, id string) (*teamState, credentialRecord, error) {
 	s, err := h.anyTeam(ctx, team)
 	if err != nil {

@@ -86,9 +86,8 @@ func statusCode(e *client.StatusError) int {
 
 func refusalCode(code atmcp.Code) int {
 	switch code {
-	case atmcp.CodeConflict, atmcp.CodeStaleToken, atmcp.CodeAlreadyFinal, atmcp.CodeNotOpen, atmcp.CodeNotPending,
-		atmcp.CodeDepsUnmet, atmcp.CodeDependencyCycle, atmcp.CodeIdemMismatch, atmcp.CodeDisplayNameTaken, atmcp.CodeTeamExists,
-		"not_held", "not_final": // of a console's changes
+	case atmcp.CodeConflict, atmcp.CodeStaleToken, atmcp.CodeAlreadyFinal, atmcp.CodeNotOpen, atmcp.CodeNotHeld, atmcp.CodeNotFinal, atmcp.CodeNotPending,
+		atmcp.CodeDepsUnmet, atmcp.CodeDependencyCycle, atmcp.CodeIdemMismatch, atmcp.CodeDisplayNameTaken, atmcp.CodeTeamExists:
 		return exitConflict
 	case atmcp.CodeNotJoined, atmcp.CodeForbidden, atmcp.CodeIdentityMismatch, atmcp.CodeNotYours,
 		atmcp.CodeMissingJoinToken, atmcp.CodeInvalidJoinToken:

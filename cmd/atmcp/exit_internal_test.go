@@ -47,7 +47,7 @@ func TestEveryRefusalHasAnExitCodeOfItsOwnKind(t *testing.T) {
 		atmcp.CodeNotJoined, atmcp.CodeMissingJoinToken, atmcp.CodeInvalidJoinToken, atmcp.CodeUnknownTeam, atmcp.CodeTeamExists,
 		atmcp.CodeDisplayNameTaken, atmcp.CodeIdentityMismatch, atmcp.CodeForbidden, atmcp.CodeUnknownAgent, atmcp.CodeUnknownContentID,
 		atmcp.CodeConflict, atmcp.CodeUnknownKey, atmcp.CodeUnknownTask, atmcp.CodeUnknownGoal, atmcp.CodeUnknownDependency,
-		atmcp.CodeDependencyCycle, atmcp.CodeNotOpen, atmcp.CodeDepsUnmet, atmcp.CodeNothingToClaim, atmcp.CodeStaleToken,
+		atmcp.CodeDependencyCycle, atmcp.CodeNotOpen, atmcp.CodeNotHeld, atmcp.CodeNotFinal, atmcp.CodeDepsUnmet, atmcp.CodeNothingToClaim, atmcp.CodeStaleToken,
 		atmcp.CodeAlreadyFinal, atmcp.CodeUnknownDirective, atmcp.CodeRateLimited, atmcp.CodeUnknownToken, atmcp.CodeNotYours,
 		atmcp.CodeNotPending, atmcp.CodeBadStatus, atmcp.CodeIdemMismatch, atmcp.CodeInvalid, atmcp.CodeLimit, atmcp.CodeStorageFull,
 	} {

@@ -253,6 +253,7 @@ func (p *play) console() {
 	p.on("console", "POST "+team+"/tasks/{id}/reassign as "+crew+"/tasks/<task>/reassign", `{"to_agent":"nobody"}`)
 	for _, verb := range []string{"release", "cancel", "reopen"} {
 		p.on("console", "POST "+team+"/tasks/{id}/"+verb+" as "+crew+"/tasks/<task>/"+verb, `{"reason":"because"}`)
+		p.on("console", "POST "+team+"/tasks/{id}/"+verb+" as "+crew+"/tasks/<task>/"+verb, `{"reason":"twice"}`)
 		p.on("console", "POST "+team+"/tasks/{id}/"+verb+" as "+crew+"/tasks/none/"+verb, `{}`)
 	}
 	p.keep("second", p.on("console", "POST "+team+"/directives as "+crew+"/directives", `{"to_agent":"alice","instruction":"rest"}`), "directive_id")
