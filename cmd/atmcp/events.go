@@ -134,7 +134,7 @@ func (l *eventLog) ask(q url.Values, have int) (eventPage, map[string]json.RawMe
 		return p, nil, err
 	}
 	l.epoch = p.Epoch
-	l.last = max(l.last, p.Head)
+	l.last = cmp.Or(l.last, p.Head) // what comes while further pages are read is not in them
 	return p, reply.Value, nil
 }
 

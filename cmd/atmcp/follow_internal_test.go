@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,6 +134,39 @@ func TestEventsAreFollowedFromWhereTheListEnded(t *testing.T) {
 		r.stop()
 		assert.Equal(t, exitInterrupted, r.wait())
 	}
+}
+
+// Of a list that takes several pages, what happens between two of them is followed.
+func TestEventsBetweenTwoPagesOfAListAreFollowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bob := w.join("bob")
+	for n := range 1100 {
+		_, err := bob.SetMemory(t.Context(), atmcp.SetMemoryRequest{Key: "n", Value: json.RawMessage(strconv.Itoa(n))})
+		require.NoError(t, err)
+	}
+	goal := func(title string) {
+		_, err := bob.CreateGoal(t.Context(), atmcp.CreateGoalRequest{Title: title})
+		assert.NoError(t, err)
+	}
+	var pages atomic.Int64
+	served := w.server.Config.Handler
+	between := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/events") && pages.Add(1) == 2 {
+			goal("between")
+		}
+		served.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(between.Close)
+	w.env["ATMCP_URL"] = between.URL
+	b := w.start("events", "-f", "-n", "0")
+	b.shows("memory_set")
+	goal("afterwards")
+	b.shows("afterwards")
+	assert.Equal(t, int64(2), pages.Load())
+	assert.Equal(t, 1, strings.Count(b.out.String(), "between"))
+	b.stop()
+	assert.Equal(t, exitInterrupted, b.wait())
 }
 
 func TestATaskIsWaitedForToItsEnd(t *testing.T) {
