@@ -18,7 +18,10 @@ type MemoryDiffRequest struct {
 	To   uint64  `json:"to,omitempty"` // 0 is the newest
 }
 
-// DiffHunk is a place where two versions differ.
+// DiffHunk is a place where two versions differ: FromLines of the older one from FromLine
+// on, counted from 1, became ToLines of the newer one from ToLine on. Lines has them in
+// order, with up to three on either side that did not change: the Text of each, and its
+// Op, " ", "-" or "+".
 type DiffHunk = linediff.Hunk
 
 // VersionInfo is who wrote a version, and when.

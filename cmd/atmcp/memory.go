@@ -269,22 +269,6 @@ func memoryHistory(a *app) *cobra.Command {
 	return cmd
 }
 
-// difference is how two versions of a register differ.
-type difference struct {
-	From, To struct {
-		Version uint64        `json:"version"`
-		Writer  atmcp.AgentID `json:"writer"`
-	}
-	Equal bool `json:"equal"`
-	Hunks []struct {
-		FromLine  int `json:"from_line"`
-		FromLines int `json:"from_lines"`
-		ToLine    int `json:"to_line"`
-		ToLines   int `json:"to_lines"`
-		Lines     []struct{ Op, Text string }
-	}
-}
-
 func memoryDiff(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "diff KEY [FROM [TO]]", Short: "How two versions of a register differ; without them the newest two", Args: argsFrom(1, 3),
@@ -298,31 +282,32 @@ func memoryDiff(a *app) *cobra.Command {
 					query.Set(name, c.args[i+1])
 				}
 			}
-			d, err := client.AskTeam[difference](c.cmd.Context(), c.Client, client.Request{Query: query}, "memory", c.args[0], "diff")
+			d, err := client.AskTeam[atmcp.MemoryDiff](c.cmd.Context(), c.Client, client.Request{Query: query}, "memory", c.args[0], "diff")
 			if err != nil {
 				return err
 			}
 			if c.print.Format != display.Tables {
 				return display.Record{ID: strconv.FormatUint(d.Value.To.Version, 10)}.Show(c.print, d.Raw)
 			}
-			return c.print.Line(strings.Join(d.Value.lines(c.print, c.args[0]), "\n"))
+			return c.print.Line(strings.Join(diffLines(c.print, d.Value), "\n"))
 		}),
 	}
 	completeArgs(a, cmd, completeKeys)
 	return cmd
 }
 
-// lines are a difference as diff -u has it.
-func (d difference) lines(p *display.Printer, key string) []string {
+// diffLines are a difference as diff -u has it.
+func diffLines(p *display.Printer, d atmcp.MemoryDiff) []string {
 	lines := []string{
-		p.Paint(display.Bold, fmt.Sprintf("--- %s version %d", display.Clean(key), d.From.Version)),
-		p.Paint(display.Bold, fmt.Sprintf("+++ %s version %d", display.Clean(key), d.To.Version)),
+		p.Paint(display.Bold, fmt.Sprintf("--- %s version %d", display.Clean(d.Key), d.From.Version)),
+		p.Paint(display.Bold, fmt.Sprintf("+++ %s version %d", display.Clean(d.Key), d.To.Version)),
 	}
 	for _, h := range d.Hunks {
 		lines = append(lines, p.Paint(display.Cyan, fmt.Sprintf("@@ -%d,%d +%d,%d @@", h.FromLine, h.FromLines, h.ToLine, h.ToLines)))
 		for _, l := range h.Lines {
-			style := map[string]display.Style{"+": display.Green, "-": display.Red}[l.Op]
-			lines = append(lines, p.Paint(style, l.Op+display.CleanText(l.Text)))
+			op := string(l.Op)
+			style := map[string]display.Style{"+": display.Green, "-": display.Red}[op]
+			lines = append(lines, p.Paint(style, op+display.CleanText(l.Text)))
 		}
 	}
 	return lines

@@ -44,28 +44,7 @@ type glance struct {
 	status    client.Reply[atmcp.TeamStatus]
 	agents    []atmcp.AgentInfo
 	tasks     taskTitles
-	attention attention
-}
-
-// attention is what needs somebody.
-type attention struct {
-	Count int         `json:"count"`
-	More  int         `json:"more"`
-	Items []attending `json:"items"`
-}
-
-// attending is one thing that needs somebody.
-type attending struct {
-	Rule      string   `json:"rule"`
-	Severity  string   `json:"severity"`
-	Entity    string   `json:"entity"`
-	Number    string   `json:"number"`
-	Title     string   `json:"title"`
-	AgentName string   `json:"agent_name"`
-	Detail    string   `json:"detail"`
-	Since     int64    `json:"since"`
-	Count     int      `json:"count"`
-	Others    []string `json:"others"`
+	attention atmcp.Attention
 }
 
 // glance reads what the status shows.
@@ -89,7 +68,7 @@ func (c *call) glance(ctx context.Context) (g *glance, err error) {
 	if g.tasks, err = heldTasks(ctx, c.Client); err != nil {
 		return nil, err
 	}
-	needs, err := client.AskTeam[attention](ctx, c.Client, client.Request{}, "attention")
+	needs, err := client.AskTeam[atmcp.Attention](ctx, c.Client, client.Request{}, "attention")
 	if status, ok := errors.AsType[*client.StatusError](err); ok && status.NoRoute() {
 		err = nil // a server from before there was that
 	}
@@ -187,10 +166,12 @@ func (g *glance) showAttention(p *display.Printer) error {
 	var grid [][]display.Cell
 	for _, x := range g.attention.Items {
 		grid = append(grid, []display.Cell{
-			{Text: "  " + x.subject(), Style: map[string]display.Style{"high": display.Red, "medium": display.Yellow}[x.Severity]},
-			{Text: x.problem()},
+			{Text: "  " + subject(x), Style: map[atmcp.Severity]display.Style{
+				atmcp.SeverityHigh: display.Red, atmcp.SeverityMedium: display.Yellow,
+			}[x.Severity]},
+			{Text: problem(x)},
 			{Text: p.When(x.Since), Style: display.Dim},
-			{Text: x.advice(), Style: display.Dim},
+			{Text: advice(x), Style: display.Dim},
 		})
 	}
 	if err := p.Grid(grid, true, true); err != nil || g.attention.More == 0 {
@@ -199,8 +180,8 @@ func (g *glance) showAttention(p *display.Printer) error {
 	return p.Line(fmt.Sprintf("  and %d more", g.attention.More))
 }
 
-// subject is what it is about.
-func (x attending) subject() string {
+// subject is what it is about that needs somebody.
+func subject(x atmcp.AttentionItem) string {
 	kind, _, _ := strings.Cut(x.Entity, "/")
 	words := []string{kind}
 	if x.Number != "" {
@@ -216,14 +197,14 @@ func (x attending) subject() string {
 }
 
 // problem is what is the matter.
-func (x attending) problem() string {
-	if x.Rule == string(atmcp.AttentionAgentsIdle) {
+func problem(x atmcp.AttentionItem) string {
+	if x.Rule == atmcp.AttentionAgentsIdle {
 		if x.Count == 1 {
 			return "1 task ready, nobody at work"
 		}
 		return fmt.Sprintf("%d tasks ready, nobody at work", x.Count)
 	}
-	text := strings.ReplaceAll(x.Rule, "_", " ")
+	text := strings.ReplaceAll(string(x.Rule), "_", " ")
 	switch {
 	case x.Detail != "":
 		text += ": " + x.Detail
@@ -236,7 +217,7 @@ func (x attending) problem() string {
 }
 
 // advice is what to type to see more.
-func (x attending) advice() string {
+func advice(x atmcp.AttentionItem) string {
 	kind, id, _ := strings.Cut(x.Entity, "/")
 	number := strings.TrimPrefix(x.Number, "#")
 	if number == "" {

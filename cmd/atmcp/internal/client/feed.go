@@ -9,7 +9,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -292,15 +291,4 @@ func (f *follower) poll(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// Kinds tells whether a frame has an event of one of these kinds.
-func (f Frame) Kinds(kinds ...atmcp.EventKind) bool {
-	for _, raw := range f.Events {
-		var e Entry
-		if json.Unmarshal(raw, &e) == nil && slices.Contains(kinds, e.Kind) {
-			return true
-		}
-	}
-	return false
 }

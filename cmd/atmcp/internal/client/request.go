@@ -115,7 +115,10 @@ func (r *Request) part(word string) string {
 }
 
 func (r *Request) encode() ([]byte, error) {
-	r.Method = cmp.Or(r.Method, map[bool]string{true: http.MethodGet, false: http.MethodPost}[r.Body == nil && !r.Keyed])
+	if r.Method == "" && r.Body == nil && !r.Keyed {
+		r.Method = http.MethodGet
+	}
+	r.Method = cmp.Or(r.Method, http.MethodPost)
 	if r.Method == http.MethodGet {
 		r.Repeatable = true
 		return nil, nil
