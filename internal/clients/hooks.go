@@ -276,16 +276,9 @@ func visit(v any, with func(command string)) {
 // keptHooks checks an edit: without our hooks, both documents say the same.
 func (c *Client) keptHooks(before, after []byte) error {
 	strip := func(src []byte) (any, error) {
-		if len(bytes.TrimSpace(src)) == 0 {
-			return map[string]any{}, nil
-		}
-		n, err := parseJSON(src)
+		root, err := documentOf(src)
 		if err != nil {
 			return nil, err
-		}
-		root, ok := decode(src, n).(map[string]any)
-		if !ok {
-			return nil, errors.New("the file is not an object")
 		}
 		for _, m := range c.hooks.around {
 			if reflect.DeepEqual(root[m.key], plain(m.value)) {

@@ -214,16 +214,9 @@ func (f *jsonFile) dropElement(path []string, unwanted func(any) bool) error {
 // against what nobody thought of; nothing is written that it does not let pass.
 func (c *Client) kept(before, after []byte) error {
 	strip := func(src []byte) (any, error) {
-		if len(bytes.TrimSpace(src)) == 0 {
-			return map[string]any{}, nil
-		}
-		n, err := parseJSON(src)
+		root, err := documentOf(src)
 		if err != nil {
 			return nil, err
-		}
-		root, ok := decode(src, n).(map[string]any)
-		if !ok {
-			return nil, errors.New("the file is not an object")
 		}
 		if servers, ok := root[c.path[0]].(map[string]any); ok {
 			delete(servers, ServerName)
@@ -237,6 +230,22 @@ func (c *Client) kept(before, after []byte) error {
 		return root, nil
 	}
 	return same(before, after, strip)
+}
+
+// documentOf is a file as it would be decoded; an empty file is an empty object.
+func documentOf(src []byte) (map[string]any, error) {
+	if len(bytes.TrimSpace(src)) == 0 {
+		return map[string]any{}, nil
+	}
+	n, err := parseJSON(src)
+	if err != nil {
+		return nil, err
+	}
+	root, ok := decode(src, n).(map[string]any)
+	if !ok {
+		return nil, errors.New("the file is not an object")
+	}
+	return root, nil
 }
 
 func stripAround(root map[string]any, around object) {

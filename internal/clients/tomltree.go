@@ -443,27 +443,3 @@ func quoteAll(texts []string) []string {
 // tomlQuote is a basic string. JSON's escapes are among TOML's; the one character
 // that JSON leaves and TOML does not is DEL.
 func tomlQuote(s string) string { return strings.ReplaceAll(quote(s), "\x7f", `\u007f`) }
-
-// plainTOML is a value of either origin in one shape.
-func plainTOML(v any) any {
-	switch v := v.(type) {
-	case object:
-		out := make(map[string]any, len(v))
-		for _, m := range v {
-			out[m.key] = plainTOML(m.value)
-		}
-		return out
-	case []any:
-		out := make([]any, 0, len(v))
-		for _, one := range v {
-			out = append(out, plainTOML(one))
-		}
-		return out
-	case []string:
-		return plain(v)
-	case int:
-		return raw(strconv.Itoa(v))
-	default:
-		return v
-	}
-}

@@ -28,18 +28,23 @@ func (o object) get(key string) any {
 
 // plain is v as encoding/json would decode it, so that values from files and values
 // from templates compare.
-func plain(v any) any {
+func plain(v any) any { return plainWith(v, func(digits string) any { return json.Number(digits) }) }
+
+// plainTOML is plain for values of TOML, whose numbers stand as they are written.
+func plainTOML(v any) any { return plainWith(v, func(digits string) any { return raw(digits) }) }
+
+func plainWith(v any, number func(digits string) any) any {
 	switch v := v.(type) {
 	case object:
 		out := make(map[string]any, len(v))
 		for _, m := range v {
-			out[m.key] = plain(m.value)
+			out[m.key] = plainWith(m.value, number)
 		}
 		return out
 	case []any:
 		out := make([]any, 0, len(v))
 		for _, one := range v {
-			out = append(out, plain(one))
+			out = append(out, plainWith(one, number))
 		}
 		return out
 	case []string:
@@ -49,7 +54,7 @@ func plain(v any) any {
 		}
 		return out
 	case int:
-		return json.Number(strconv.Itoa(v))
+		return number(strconv.Itoa(v))
 	default:
 		return v
 	}
