@@ -32,7 +32,8 @@ type pack struct {
 func (p *packs) of(team atmcp.TeamID, snap atmcp.Snapshot) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if kept := p.m[team]; kept.head == snap.Head && kept.epoch == snap.Epoch && kept.zipped != nil {
+	kept, known := p.m[team]
+	if known && kept.head == snap.Head && kept.epoch == snap.Epoch {
 		return kept.zipped, nil
 	}
 	var b bytes.Buffer
@@ -46,7 +47,7 @@ func (p *packs) of(team atmcp.TeamID, snap atmcp.Snapshot) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.m == nil || len(p.m) == maxPacks {
+	if p.m == nil || !known && len(p.m) == maxPacks {
 		p.m = make(map[atmcp.TeamID]pack)
 	}
 	p.m[team] = pack{snap.Head, snap.Epoch, b.Bytes()}
