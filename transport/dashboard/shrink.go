@@ -2,14 +2,16 @@ package dashboard
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 )
 
 // Our own scripts and styles are sent without their comments and indentation, which are
-// for who reads the source. Nothing else is changed, and no line break taken out of a
-// line's end, so that a script means the same and its lines can still be told apart.
-// It knows as much of the languages as our own files need: strings, templates within
-// templates, and which slash begins an expression to match.
+// for who reads the source; styles and words also without the spaces beside their marks.
+// Nothing else is changed, and no line break taken out of a line's end, so that a script
+// means the same and its lines can still be told apart. It knows as much of the languages
+// as our own files need: strings, templates within templates, and which slash begins an
+// expression to match.
 
 // shrunk returns a file as it is sent.
 func shrunk(name string, raw []byte) []byte {
@@ -20,6 +22,12 @@ func shrunk(name string, raw []byte) []byte {
 	switch {
 	case strings.HasSuffix(name, ".js"):
 		s.script = true
+	case strings.HasSuffix(name, ".json"):
+		var b bytes.Buffer
+		if json.Compact(&b, raw) != nil {
+			return raw // whoever reads it says what is wrong with it
+		}
+		return b.Bytes()
 	case !strings.HasSuffix(name, ".css"):
 		return raw
 	}
@@ -57,6 +65,8 @@ func (s *shrinker) code(end byte) {
 			s.line()
 		case c == end && depth == 0:
 			return
+		case c == ' ' && !s.script && s.beside():
+			s.at++
 		default:
 			if c == '{' {
 				depth++
@@ -71,6 +81,13 @@ func (s *shrinker) code(end byte) {
 }
 
 func (s *shrinker) follows(text string) bool { return bytes.HasPrefix(s.in[s.at:], []byte(text)) }
+
+// beside tells whether a space of a style says nothing: after a mark, or beside a brace.
+// Before a colon it would: what follows may be a selector.
+func (s *shrinker) beside() bool {
+	last := len(s.out) - 1
+	return last >= 0 && strings.IndexByte("{};:,", s.out[last]) >= 0 || s.follows(" {") || s.follows(" }")
+}
 
 func (s *shrinker) put() {
 	s.out = append(s.out, s.in[s.at])
@@ -111,10 +128,16 @@ func (s *shrinker) quoted(quote byte) {
 	}
 }
 
-// template copies a template as it stands; what is in its expressions is code again.
+// template copies a template as it stands, but for the indentation of one of markup, which
+// means nothing there; what is in its expressions is code again.
 func (s *shrinker) template() {
+	tag, markup := bytes.CutSuffix(s.out, []byte("html"))
+	markup = markup && (len(tag) == 0 || !wordByte(tag[len(tag)-1]))
 	for s.put(); s.at < len(s.in); {
 		switch c := s.in[s.at]; {
+		case c == '\n' && markup:
+			s.put()
+			s.at += len(s.in[s.at:]) - len(bytes.TrimLeft(s.in[s.at:], " \t"))
 		case c == '\\' && s.at+1 < len(s.in):
 			s.put()
 			s.put()

@@ -19,14 +19,22 @@ func TestScriptsLoseCommentsAndIndentationAlone(t *testing.T) {
 		"return /[/*]\"\\/'/.test(s) // gone":                                       "return /[/*]\"\\/'/.test(s)\n",
 		"x = (a) / b; y = c[0] / d // e":                                            "x = (a) / b; y = c[0] / d\n",
 		"const t = `${{ a: { b: 1 } }.a.b}`; // gone":                               "const t = `${{ a: { b: 1 } }.a.b}`;\n",
+		"f(html`<a\n    b=${`\n  c`}>\n  // d\n</a>`, xhtml`\n  e`)":                "f(html`<a\nb=${`\n  c`}>\n// d\n</a>`, xhtml`\n  e`)\n",
 		"f('\\'// in'); // out":                                                     "f('\\'// in');\n",
 		"if (a)\n  return\n  /x/.test(b)":                                           "if (a)\nreturn\n/x/.test(b)\n",
 	} {
 		assert.Equal(t, want, string(shrunk("js/a.js", []byte(in))), in)
 	}
-	assert.Equal(t, ".a {\ncontent: \"/* no */\";\n}\n", string(shrunk("css/a.css", []byte("/* why */\n.a {\n  content: \"/* no */\"; /* yes */\n}\n"))))
+	for in, want := range map[string]string{
+		"/* why */\n.a {\n  content: \"/* no, { */\"; /* yes */\n}\n": ".a{\ncontent:\"/* no, { */\";\n}\n",
+		".a > :not(.b, .c) .d :is(e) { f: calc(1px + 2px) g; }":       ".a > :not(.b,.c) .d :is(e){f:calc(1px + 2px) g;}\n",
+	} {
+		assert.Equal(t, want, string(shrunk("css/a.css", []byte(in))))
+	}
 	assert.Equal(t, "// kept\n", string(shrunk("vendor/a.js", []byte("// kept\n"))))
 	assert.Equal(t, "// kept\n", string(shrunk("a.txt", []byte("// kept\n"))))
+	assert.Equal(t, `{"a":"b  c","d":1}`, string(shrunk("i18n/en.json", []byte("{\n  \"a\": \"b  c\",\n  \"d\": 1\n}\n"))))
+	assert.Equal(t, "{ a }\n", string(shrunk("i18n/en.json", []byte("{ a }\n"))))
 }
 
 // What is shrunk is not shrunk any more, and no input breaks it.
