@@ -88,6 +88,7 @@ func TestChineseIsCompleteAndFitsAPhone(t *testing.T) { // B29
 		p.goes(v)
 		p.fits(360, v)
 		require.NotContains(t, js[string](p, `document.body.innerText`), "⟦", v)
+		require.NotContains(t, js[string](p, `document.body.innerText`), "another client", v)
 		require.Regexp(t, `\p{Han}`, js[string](p, `document.querySelector("main h1").innerText + document.querySelector("main").innerText`), v)
 	}
 }

@@ -62,8 +62,8 @@ export function Agent({ id, dot = true, link = true }) {
   const known = store.agents.get(id);
   if (!known) return html`<span class="cut"><${Text} of=${id} /></span>`;
   const name = html`<${Text} of=${known.display_name} />`;
-  return html`<span class="row cut">${dot && html`<${Dot} state=${state} />`}${link ? html`<a class="cut" href=${at(["agents", known.display_name])}>
-    ${name}</a>` : html`<span class="cut">${name}</span>`}</span>`;
+  return html`<span class="row cut">${dot && html`<${Dot} state=${state} />`}${link ? html`<a class="cut" title=${known.display_name}
+    href=${at(["agents", known.display_name])}>${name}</a>` : html`<span class="cut" title=${known.display_name}>${name}</span>`}</span>`;
 }
 
 const TONE = {

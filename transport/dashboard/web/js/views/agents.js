@@ -125,7 +125,7 @@ function Tile({ name, onClose }) {
   const task = store.current(a.agent_id);
   return html`<section class="panel tilex" aria-label=${name}><header><${Dot} state=${store.stateOf(a.agent_id)} />
     <a class="cut" href=${at(["agents", name])}><strong><${Text} of=${name} /></strong></a>
-      ${task && html`<a class="cut small muted sp" href=${at(["tasks", task.number.slice(1)])}>${task.number} <${Text} of=${task.title} /></a>`}
-        <span class="sp"></span><${IconButton} small icon="close" label=${t("close")} onClick=${onClose} /></header>
+      ${task ? html`<a class="cut small muted sp" href=${at(["tasks", task.number.slice(1)])}>${task.number} <${Text} of=${task.title} /></a>`
+        : html`<span class="sp"></span>`}<${IconButton} small icon="close" label=${t("close")} onClick=${onClose} /></header>
     <${Guard} name=${name}><${OutputView} agent=${a.agent_id} compact /></${Guard}></section>`;
 }

@@ -32,7 +32,7 @@ export default function Connect({ query }) {
   return html`<${Head} title=${t("connect.title")} />
     <div class="connect"><div class="stack">
       <${Panel} id="connect-how" title=${t("connect.step1")}><div class="stack">
-        ${data && html`<div class="clients" role="group" aria-label=${t("connect.client")}>${data.clients.map((c) => html`<button type="button" class="btn" key=${c.id} aria-pressed=${c.id === data.client} onClick=${() => setQuery({ client: c.id, auth: null, scope: null })}>${c.name}</button>`)}</div>`}
+        ${data && html`<div class="clients" role="group" aria-label=${t("connect.client")}>${data.clients.map((c) => html`<button type="button" class="btn" key=${c.id} aria-pressed=${c.id === data.client} onClick=${() => setQuery({ client: c.id, auth: null, scope: null })}>${c.id === "stdio" ? t("connect.other") : c.name}</button>`)}</div>`}
         <div class="choices"><div class="field"><label for="c-agent">${t("head.agent")}</label><input class="input" id="c-agent" value=${name} maxlength="64" spellcheck="false" autocomplete="off" onInput=${(e) => setName(e.target.value)} /></div>
           ${data && html`<div class="field"><span class="lab">${t("connect.scope")}</span><${Segments} label=${t("connect.scope")} value=${scope} onChange=${(v) => setQuery({ scope: v })} items=${scopes.map((v) => [v, t(`connect.scope.${v}`)])} /></div>
           <div class="field"><span class="lab">${t("connect.token")}</span><${Segments} label=${t("connect.token")} value=${token} onChange=${(v) => setQuery({ auth: v })} items=${auths.map((v) => [v, t(`connect.token.${v}`)])} /></div>`}</div>

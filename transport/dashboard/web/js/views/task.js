@@ -171,7 +171,7 @@ function Fields({ task = {} }) {
     <div class="field"><label for="f-desc">${t("task.description")}</label><textarea class="input" id="f-desc" name="description" rows="4">
       ${typeof task.description === "string" ? task.description : ""}</textarea></div>
     <div class="row start"><div class="field sp"><label for="f-prio">${t("head.prio")}</label>
-      <input class="input w" id="f-prio" name="priority" type="number" min="-1000" max="1000" defaultValue=${task.priority || 0} /></div>
+      <input class="input w" id="f-prio" name="priority" type="number" min="-1000000" max="1000000" defaultValue=${task.priority || 0} /></div>
       <div class="field sp"><label for="f-weight">${t("head.weight")}</label>
         <input class="input w" id="f-weight" name="weight" type="number" min="0" max="1000000" defaultValue=${task.weight ?? 1} /></div></div>
     <div class="field"><label for="f-deps">${t("task.needs")}</label><input class="input w" id="f-deps" name="deps" defaultValue=${deps}

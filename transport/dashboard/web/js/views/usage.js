@@ -22,7 +22,8 @@ function tokens(u) {
   return u.input_tokens + u.output_tokens + u.cache_read + u.cache_creation;
 }
 
-const money = (v) => new Intl.NumberFormat(locale(), { style: "currency", currency: "USD", maximumFractionDigits: v && v < 0.1 ? 4 : 2 }).format(v || 0);
+const money = (v, more) => new Intl.NumberFormat(locale(), { style: "currency", currency: "USD", maximumFractionDigits: v && v < 0.1 ? 4 : 2, ...more }).format(v || 0);
+const brief = (v) => money(v, { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 });
 
 export default function Usage({ query }) {
   useTopics("agents");
@@ -56,13 +57,14 @@ const [HEIGHT, LEFT, TOP, BOTTOM] = [180, 56, 8, 22];
 function Bars({ data, sums, show, what }) {
   const [ref, width] = useWidth();
   const top = topOf(Math.max(...sums.map((s) => s[what])), 2);
+  const tick = show === money && top >= 100 ? brief : show;
   const [from, to] = [sums[0].at < data.from ? sums[0].at : data.from, data.to];
   const x = (at) => LEFT + ((at - from) / (to - from)) * (width - LEFT - 8);
   const y = (v) => HEIGHT - BOTTOM - (v / top) * (HEIGHT - TOP - BOTTOM);
   const wide = Math.max(1, x(from + data.bucket_ms) - x(from) - 2);
   const total = sums.reduce((n, s) => n + s[what], 0);
   return html`<div class="plot" ref=${ref}>${width > 0 && html`<svg width=${width} height=${HEIGHT} role="img" aria-label=${t("usage.summary", { v: show(total), n: sums.length })}>
-    ${[0, 0.5, 1].map((f) => html`<g key=${f}><line class="grid" x1=${LEFT} x2=${width - 8} y1=${y(top * f)} y2=${y(top * f)} /><text class="tick" x=${LEFT - 8} y=${y(top * f) + 4} text-anchor="end">${show(top * f)}</text></g>`)}
+    ${[0, 0.5, 1].map((f) => html`<g key=${f}><line class="grid" x1=${LEFT} x2=${width - 8} y1=${y(top * f)} y2=${y(top * f)} /><text class="tick" x=${LEFT - 8} y=${y(top * f) + 4} text-anchor="end">${tick(top * f)}</text></g>`)}
     ${timeTicks(from, to, Math.max(2, Math.floor(width / 90))).map((ms) => html`<text key=${ms} class="tick" x=${x(ms)} y=${HEIGHT - 5} text-anchor=${x(ms) > width - 30 ? "end" : "middle"}>${tickText(ms, to - from)}</text>`)}
     ${sums.map((s) => html`<g key=${s.at} class="bars"><title>${`${time.full(s.at).slice(0, -3)} · ${show(s[what])}\n${s.of.slice(0, 5).map(([id, v]) => `${agentName(id)} ${show(v)}`).join("\n")}`}</title>
       <rect class="hit" x=${x(s.at)} y=${TOP} width=${wide} height=${HEIGHT - TOP - BOTTOM} /><rect x=${x(s.at)} y=${y(s[what])} width=${Math.min(wide, Math.max(1, width - 8 - x(s.at)))} height=${Math.max(1, y(0) - y(s[what]))} rx="2" /></g>`)}</svg>`}</div>`;
