@@ -21,22 +21,22 @@ store.schedule = (flush) => {
   }), wait);
 };
 
-// Settings: what the reader chose, in this browser only. No secret is ever here.
+// Settings: what the reader chose, in this browser only; what somebody is writing, in this tab. No secret is ever here.
 const SETTINGS = "atmcp.settings";
 const defaults = { theme: "system", locale: "", density: "cards", time: "relative", keys: true, notify: false, wrap: true };
 export const settings = { ...defaults, ...read(SETTINGS, {}) };
 
-export function read(key, otherwise) {
+export function read(key, otherwise, where = "localStorage") {
   try {
-    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+    return JSON.parse(globalThis[where].getItem(key)) ?? otherwise;
   } catch {
     return otherwise;
   }
 }
 
-export function write(key, value) {
+export function write(key, value, where = "localStorage") {
   try {
-    localStorage.setItem(key, JSON.stringify(value));
+    globalThis[where].setItem(key, JSON.stringify(value));
   } catch {
     // A browser that keeps nothing still shows everything.
   }
@@ -88,6 +88,9 @@ export const connected = () => app.conn.name === "live";
 // The team that is open, and its feed.
 export const app = { team: "", conn: { name: "idle" }, error: null, server: "", skew: false, stats: { gaps: 0, snapshots: 0, violations: 0 },
   stream: null };
+
+/** DRAFTS is where the directives are that somebody has begun to write, by team: they outlive a reload, but no sign-out. */
+export const DRAFTS = "atmcp.drafts";
 
 const outputs = new Map(); // agent → {buffer, users, loaded}
 let resnapping = null; // frames that came while a snapshot is on its way

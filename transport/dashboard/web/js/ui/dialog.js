@@ -30,8 +30,8 @@ function useDrawerReturn() {
   }, []);
 }
 
-/** Dialog is a native one. Without onClose it cannot be closed. */
-export function Dialog({ title, onClose, class: more, children, bare }) {
+/** Dialog is a native one. Without onClose it cannot be closed; a click outside does the same, unless it is given what to do. */
+export function Dialog({ title, onClose, onOutside = onClose, class: more, children, bare }) {
   const ref = useRef();
   const id = useId();
   useReturn();
@@ -46,7 +46,7 @@ export function Dialog({ title, onClose, class: more, children, bare }) {
     onClose?.();
   };
   return html`<dialog ref=${ref} class=${more} aria-labelledby=${bare ? undefined : id} aria-label=${bare ? title : undefined} onCancel=${cancel}
-    onMouseDown=${(e) => e.target === ref.current && onClose?.()}>
+    onMouseDown=${(e) => e.target === ref.current && onOutside?.()}>
     ${bare ? children : html`<div class="in"><header><h2 id=${id}>${title}</h2>${onClose && html`<${IconButton} icon="close" label=${t("close")}
       onClick=${onClose} />`}</header>
       <${Guard} name=${title}>${children}</${Guard}></div>`}</dialog>`;
@@ -58,6 +58,7 @@ export function FormDialog({ title, action, onSubmit, onClose, danger, children 
   const [error, setError] = useState(null);
   const submit = async (e) => {
     e.preventDefault();
+  const [begun, setBegun] = useState(false); // what was written is not lost to a click beside it
     setBusy(true);
     setError(null);
     try {
@@ -69,7 +70,8 @@ export function FormDialog({ title, action, onSubmit, onClose, danger, children 
       setBusy(false);
     }
   };
-  return html`<${Dialog} title=${title} onClose=${onClose}><form onSubmit=${submit}><div class="body">${children}<${ErrorText} error=${error} /></div>
+  return html`<${Dialog} title=${title} onClose=${onClose} onOutside=${begun ? null : onClose}><form onSubmit=${submit}
+    onInput=${() => setBegun(true)}><div class="body">${children}<${ErrorText} error=${error} /></div>
     <footer><button type="button" class="btn" onClick=${onClose}>${t("cancel")}</button><button class=${`btn primary${danger ? " danger" : ""}`}
       disabled=${busy}>${busy ? t("saving") : action}</button></footer></form></${Dialog}>`;
 }

@@ -1,6 +1,6 @@
 // The frame around every view: top bar, navigation, the state of the connection, and what lies over all.
 import { html, useEffect, useLayoutEffect, useRef, useState, cls } from "../lib.js";
-import { app, can, isAdmin, loadSession, mine, reopen, session, set, settings, store, unseen, useConn, useStore, useTopics } from "../app.js";
+import { DRAFTS, app, can, isAdmin, loadSession, mine, reopen, session, set, settings, store, unseen, useConn, useStore, useTopics, write } from "../app.js";
 import * as api from "../api.js";
 import { num, t } from "../i18n.js";
 import { useKeys } from "../keys.js";
@@ -208,6 +208,7 @@ async function signOut() {
   await api.del(["api", "session"]);
   await loadSession();
   location.reload();
+  write(DRAFTS, [], "sessionStorage");
 }
 
 const SHEET = [

@@ -1,6 +1,6 @@
 // Writing a directive, or one of the console's words.
 import { html, useEffect, useRef, useState } from "../lib.js";
-import { connected, store, useTopics } from "../app.js";
+import { DRAFTS, connected, read, store, useTopics, write } from "../app.js";
 import { command, sendDirective } from "../actions.js";
 import * as api from "../api.js";
 import { label, t } from "../i18n.js";
@@ -9,8 +9,6 @@ import { ErrorText, Icon, Text, isolated } from "../ui/bits.js";
 import { AgentField } from "../ui/agentselect.js";
 import { Dialog } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
-
-const DRAFT = { text: "", to: "" }; // kept while the page is open
 
 /** receivers are the agents that a choice means. */
 function receivers(to) {
@@ -21,10 +19,11 @@ function receivers(to) {
   return there.filter((a) => a.display_name === to);
 }
 
-export function Composer({ to: given, focus, sent }) {
+export function Composer({ team, to: given, focus, sent }) {
   useTopics("agents", "presence", "conn");
-  const [to, setTo] = useState(given || DRAFT.to);
-  const [text, setText] = useState(DRAFT.text);
+  const [draft] = useState(() => read(DRAFTS, [], "sessionStorage").find(([of]) => of === team)?.[1] || {});
+  const [to, setTo] = useState(given || draft.to || "");
+  const [text, setText] = useState(draft.text || "");
   const [priority, setPriority] = useState("0");
   const [expires, setExpires] = useState("0");
   const [busy, setBusy] = useState(false);
@@ -33,7 +32,10 @@ export function Composer({ to: given, focus, sent }) {
   const [ask, setAsk] = useState(null);
   const area = useRef();
   const key = useRef(api.idem());
-  Object.assign(DRAFT, { to, text });
+  useEffect(() => {
+    const others = read(DRAFTS, [], "sessionStorage").filter(([of]) => of !== team);
+    write(DRAFTS, [...others, [team, { to, text }]], "sessionStorage");
+  }, [team, to, text]);
   useEffect(() => { if (given) setTo(given); }, [given]);
   useEffect(() => { if (focus) area.current?.focus(); }, [focus]);
   const slash = text.trimStart().startsWith("/");

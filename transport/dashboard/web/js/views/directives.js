@@ -21,7 +21,7 @@ const OPEN = new Set(["pending", "running"]);
 const FRESH = { list: [], busy: false };
 const STATES = ["pending", "running", "done", "failed", "canceled"];
 
-export default function Directives({ query }) {
+export default function Directives({ team, query }) {
   useTopics("directives", "agents", "session", "conn");
   const status = query.get("status") || "";
   const agent = query.get("agent") || "";
@@ -70,7 +70,7 @@ export default function Directives({ query }) {
               items=${more ? [...list, { end: true }] : list} keyOf=${(d) => d.directive_id || "end"}
               row=${(d, i) => (d.end ? html`<${End} older=${older} load=${loadOlder} none=${list.length === 0} />` : html`<${Row} d=${d} i=${i}
                 on=${d.number === `#${id}` || d.directive_id === id} open=${open} />`)} /></div>`}
-        ${can("dispatch") ? html`<${Composer} to=${query.get("to")} focus=${query.get("new")}
+        ${can("dispatch") ? html`<${Composer} team=${team} to=${query.get("to")} focus=${query.get("new")}
           sent=${(n) => setQuery({ id: n, new: null, to: null }, { replace: false })} />` : html`<${ReadOnly} />`}</div>
       ${id && html`<${Guard} name="watch"><${Watch} key=${id} id=${id} onClose=${() => setQuery({ id: null })} /></${Guard}>`}</div>`;
 }
