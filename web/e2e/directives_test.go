@@ -72,3 +72,24 @@ func TestReaderHasNoButtonsAndIsRefused(t *testing.T) { // B10
 	require.NoError(t, err)
 	require.Len(t, sent.Directives, 5, "none was added to the story's")
 }
+
+func TestPaneOfADirectiveLeadsBackToItsRow(t *testing.T) {
+	s := full(t)
+	p := s.open(t, s.steer, look{})
+	p.live("/directives")
+	p.run(`document.activeElement.blur()`)
+	for _, key := range []string{"j", "j", "Enter"} {
+		p.key(key)
+	}
+	p.until(`document.activeElement.closest(".watch")`, "the pane has the focus")
+	p.key("Escape")
+	p.until(`!document.querySelector(".watch") && document.activeElement.dataset.row === "1"`, "the focus is on its row again")
+
+	for _, width := range []int64{1280, 360} {
+		p.size(width, 800, 1)
+		p.goes("/directives?id=9999")
+		p.sees("Not found")
+		p.click(`.watch > header button[aria-label="Close"]`)
+		p.until(`!document.querySelector(".watch") && document.querySelector(".dirs [data-row]").checkVisibility()`, "what is not there can be left")
+	}
+}

@@ -20,13 +20,15 @@ export function useReturn() {
   }, []);
 }
 
-let opener; // where the drawer was opened from, whatever it has shown since
+let opener; // where the drawer, or the pane beside a list, was opened from, whatever it has shown since
+const PANE = ".drawer, .watch";
 
-function useDrawerReturn() {
+/** usePaneReturn is useReturn for what shows one thing after the other. */
+export function usePaneReturn() {
   useLayoutEffect(() => {
     const from = document.activeElement;
-    if (from && from !== document.body && !from.closest(".drawer")) opener = from;
-    return () => setTimeout(() => document.querySelector(".drawer") || back(opener), 0);
+    if (from && from !== document.body && !from.closest(PANE)) opener = from;
+    return () => setTimeout(() => document.querySelector(PANE) || back(opener), 0);
   }, []);
 }
 
@@ -56,9 +58,9 @@ export function Dialog({ title, onClose, onOutside = onClose, class: more, child
 export function FormDialog({ title, action, onSubmit, onClose, danger, children }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
+  const [begun, setBegun] = useState(false); // what was written is not lost to a click beside it
   const submit = async (e) => {
     e.preventDefault();
-  const [begun, setBegun] = useState(false); // what was written is not lost to a click beside it
     setBusy(true);
     setError(null);
     try {
@@ -79,7 +81,7 @@ export function FormDialog({ title, action, onSubmit, onClose, danger, children 
 /** Drawer shows one thing beside a list. Escape closes it, [ and ] go to its neighbours. */
 export function Drawer({ label, onClose, onPrev, onNext, header, children }) {
   const ref = useRef();
-  useDrawerReturn();
+  usePaneReturn();
   useLayoutEffect(() => ref.current.focus({ preventScroll: true }), []);
   useEffect(() => {
     const onKey = (e) => {

@@ -11,6 +11,7 @@ import * as time from "../time.js";
 import { Agent, Copy, Elapsed, Empty, Failed, Head, Icon, IconButton, ReadOnly, Rich, Select, Skeleton, Status, Text, When,
   actorName, agentName } from "../ui/bits.js";
 import { AgentSelect } from "../ui/agentselect.js";
+import { usePaneReturn } from "../ui/dialog.js";
 import { VList, moveFocus } from "../ui/list.js";
 import { Guard } from "../ui/panel.js";
 import { OutputView } from "../ui/output.js";
@@ -103,15 +104,18 @@ function Watch({ id, onClose }) {
     [ref, found?.status, found?.fencing_token]);
   const d = found ? { ...data?.directive, ...found, ...texts(data?.directive, found) } : data?.directive;
   const title = useRef();
+  usePaneReturn();
   useEffect(() => title.current?.focus({ preventScroll: true }), [Boolean(d)]);
-  if (!d) return html`<aside class="panel watch">${error ? html`<${Failed} error=${error} again=${again} />` : html`<${Skeleton} />`}</aside>`;
+  const shut = html`<${IconButton} small icon="close" label=${t("close")} onClick=${onClose} />`;
+  if (!d) return html`<aside class="panel watch"><header><span class="no">${ref[0] === "#" && ref}</span><span class="sp"></span>${shut}</header>
+    ${error ? html`<${Failed} error=${error} again=${again} />` : html`<${Skeleton} />`}</aside>`;
   return html`<aside class="panel watch" aria-label=${t("directives.watch", { number: d.number })}>
     <header><span class="no">${d.number}</span><${Status} of=${d.status} group="directive" /><span class="sp"></span>
       ${can("dispatch") && OPEN.has(d.status) && html`<button class="btn s danger" disabled=${!connected()} onClick=${() => cancelDirective(d)}>
         <${Icon} name="stop" size="12" />${t("act.cancel")}</button>`}
       ${can("dispatch") && !OPEN.has(d.status) && html`<button class="btn s" disabled=${!connected()} onClick=${() => resend(d)}><${Icon} name="retry"
         size="13" />${t("act.resend")}</button>`}
-      <${IconButton} small icon="close" label=${t("close")} onClick=${onClose} /></header>
+      ${shut}</header>
     <div class="wbody"><h2 tabindex="-1" ref=${title} class="vh">${t("directives.watch", { number: d.number })}</h2>
       <div class="winfo"><div class="row start"><div class="sp"><${Rich} of=${d.instruction} /></div>
         ${typeof d.instruction === "string" && html`<${Copy} text=${d.instruction} />`}</div>
