@@ -86,3 +86,35 @@ func TestWhatAServerTakesTheFormsTake(t *testing.T) {
 	p.press("dialog[open] footer button", "Save")
 	p.until(`!document.querySelector("dialog[open]")`, "it is saved")
 }
+
+func TestBackLeadsToWhereTheReaderWas(t *testing.T) {
+	s := full(t)
+	p := s.open(t, s.steer, look{height: 500})
+	p.live("")
+	const bob = `.cards a.name[href$="/agents/bob"]`
+	p.until(`document.querySelector(%s)`, "bob has a card", bob)
+	p.run(`document.querySelector(%s).scrollIntoView()`, bob)
+	down := js[float64](p, `new Promise((d) => requestAnimationFrame(() => requestAnimationFrame(() => d(document.querySelector("main").scrollTop))))`)
+	require.Greater(t, down, 200.0)
+	p.run(`document.querySelector(%s).click()`, bob)
+	p.until(`document.querySelector(".agenth")`, "bob is shown")
+	p.run(`history.back()`)
+	p.until(`document.querySelector(".cards") && Math.abs(document.querySelector("main").scrollTop - %s) < 2`, "the overview is where it was", down)
+	p.run(`document.querySelector("nav a[href$='/settings']").click()`)
+	p.until(`location.pathname.endsWith("/settings") && document.querySelector("main h1") && document.querySelector("main").scrollTop === 0`, "what is opened anew begins at its top")
+}
+
+func TestNewFindingsMoveNothing(t *testing.T) {
+	s := full(t)
+	p := s.open(t, s.steer, look{})
+	p.live("/knowledge")
+	first := `document.querySelector(".findings .title")`
+	p.until(first, "there are findings")
+	where := `(() => { const e = ` + first + `; return e.innerText + e.getBoundingClientRect().top })()`
+	before := js[string](p, where)
+	s.connect(t, "alice").do("post_knowledge", map[string]any{"title": "Fresh", "body": "from the sea"})
+	p.until(`document.querySelector(".pillnew")?.innerText.includes("1 new finding")`, "that there is one is said")
+	require.Equal(t, before, js[string](p, where), "nothing has moved")
+	p.press(".found .pillnew", "show")
+	p.until(first+`.innerText === "Fresh" && !document.querySelector(".pillnew")`, "it is shown when it is wanted")
+}

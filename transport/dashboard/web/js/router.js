@@ -34,11 +34,15 @@ export function href(parts, query) {
   return text ? `${path}?${text}` : path;
 }
 
+/** moved tells whether the reader came to where they are by the browser's own buttons. */
+export const moved = { back: false };
+
 /** go opens an address of this page. */
 export function go(address, { replace = false } = {}) {
   const target = new URL(address, globalThis.location.href);
   if (target.href === globalThis.location.href) return;
   history[replace ? "replaceState" : "pushState"](null, "", target);
+  moved.back = false;
   emit();
 }
 
@@ -70,7 +74,10 @@ export function useRoute() {
 
 /** start has links inside the mount open without loading the page anew. */
 export function start() {
-  addEventListener("popstate", emit);
+  addEventListener("popstate", () => {
+    moved.back = true;
+    emit();
+  });
   document.addEventListener("click", (e) => {
     if (e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     const a = e.target.closest?.("a[href]");

@@ -200,15 +200,17 @@ export function Segments({ value, items, onChange, label: name }) {
       ${num(n)}</span>`}</button>`)}</div>`;
 }
 
-// Whether the heading that comes next takes the focus: it does when a view was opened from another.
-export const arrival = { due: false };
+// Whether the heading that comes next takes the focus: it does when a view was opened from another; and how far down
+// the view begins.
+export const arrival = { due: false, top: 0 };
 
 /** Title is the one h1 of a view. */
 export function Title({ class: name, children }) {
   const ref = useRef();
   useLayoutEffect(() => {
     if (arrival.due) ref.current.focus({ preventScroll: true });
-    arrival.due = false;
+    if (arrival.top) ref.current.closest("main").scrollTop = arrival.top;
+    Object.assign(arrival, { due: false, top: 0 });
   }, []);
   return html`<h1 tabindex="-1" data-focus class=${name} ref=${ref}>${children}</h1>`;
 }

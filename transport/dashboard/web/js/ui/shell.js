@@ -4,7 +4,7 @@ import { DRAFTS, app, can, isAdmin, loadSession, mine, reopen, session, set, set
 import * as api from "../api.js";
 import { num, t } from "../i18n.js";
 import { useKeys } from "../keys.js";
-import { go, href } from "../router.js";
+import { go, href, moved } from "../router.js";
 import * as time from "../time.js";
 import { VIEWS } from "../views.js";
 import { Dialog, Menu } from "./dialog.js";
@@ -65,6 +65,7 @@ function Late({ load, ...props }) {
   return part && html`<${part.default} ...${props} />`;
 }
 
+const places = new Map(); // how far down the reader was, by address
 const FILL = new Set(["tasks", "activity", "directives", "agents"]);
 
 function Main({ view, children }) {
@@ -73,13 +74,16 @@ function Main({ view, children }) {
   useLayoutEffect(() => {
     if (!first.current) {
       const title = ref.current.querySelector("[data-focus]");
+      const top = moved.back ? places.get(location.href) || 0 : 0;
       arrival.due = !title; // the view may still be on its way
+      arrival.top = title ? 0 : top;
+      ref.current.scrollTop = top;
       (title || ref.current).focus({ preventScroll: true });
     }
     first.current = false;
-    ref.current.scrollTop = 0;
   }, [view]);
-  return html`<main class=${cls("view", FILL.has(view) && "fill")} id="main" tabindex="-1" ref=${ref}><${Banner} />${children}</main>`;
+  return html`<main class=${cls("view", FILL.has(view) && "fill")} id="main" tabindex="-1" ref=${ref}
+    onScroll=${() => places.set(location.href, ref.current.scrollTop)}><${Banner} />${children}</main>`;
 }
 
 const GRACE_MS = 1500; // a line that is back so soon is not worth a banner
@@ -206,9 +210,9 @@ function UserMenu() {
 
 async function signOut() {
   await api.del(["api", "session"]);
+  write(DRAFTS, [], "sessionStorage");
   await loadSession();
   location.reload();
-  write(DRAFTS, [], "sessionStorage");
 }
 
 const SHEET = [

@@ -50,8 +50,8 @@ export default function Knowledge({ rest, query }) {
       ${any && html`<button class="btn quiet" onClick=${() => { setTyped(""); setQuery({ q: null, tag: null, author: null }); }}><${Icon} name="close" />${t("filter.clear")}</button>`}
       ${found.ms > 0 && typed && html`<span class="muted small">${t("time.ms", { n: found.ms })}</span>`}</div>
     ${found.relaxed && html`<p class="small muted row relaxed"><${Icon} name="info" size="13" />${t("knowledge.relaxed")}</p>`}
-    ${fresh > 0 && html`<button class="btn w fresh" onClick=${found.again}>${t("knowledge.fresh", { n: fresh })}</button>`}
-    <section class="panel" aria-label=${t("nav.knowledge")} aria-busy=${found.busy}>
+    <section class="panel found" aria-label=${t("nav.knowledge")} aria-busy=${found.busy}>
+      ${fresh > 0 && html`<button class="pillnew" onClick=${found.again}>${t("knowledge.fresh", { n: fresh })}</button>`}
       ${found.error ? html`<${Failed} error=${found.error} again=${found.again} />` : !found.loaded ? html`<${Skeleton} />`
         : items.length === 0 ? html`<${Empty} text=${t(any ? "knowledge.nothing" : "knowledge.none")}>${!any && post}</${Empty}>`
           : html`<ul class="findings" ref=${box}>${items.map((x, n) => html`<${Finding} key=${x.content_id} item=${x} i=${n} on=${x.content_id === id} to=${place(x.content_id)} />`)}</ul>`}
