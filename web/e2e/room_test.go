@@ -118,3 +118,17 @@ func TestNewFindingsMoveNothing(t *testing.T) {
 	p.press(".found .pillnew", "show")
 	p.until(first+`.innerText === "Fresh" && !document.querySelector(".pillnew")`, "it is shown when it is wanted")
 }
+
+func TestLinkToATaskKnowsItsNeighbours(t *testing.T) {
+	s := full(t)
+	p := s.open(t, s.steer, look{})
+	for _, view := range []string{"?view=list", ""} {
+		p.live("/tasks/12" + view)
+		p.until(`document.querySelector('.drawer [aria-label="Next"]:not([disabled])') && document.querySelector('.drawer [aria-label="Previous"]:not([disabled])')`, "it has neighbours")
+		p.key("]")
+		p.until(`!location.pathname.endsWith("/12") && document.querySelector(".drawer h2")`, "the next one is open")
+		require.Equal(t, map[bool]string{true: "Browser tests for the dashboard", false: "翻译 README.zh-CN"}[view != ""], js[string](p, `document.querySelector(".drawer h2").innerText`), "as it stands in %q", view)
+		p.key("[")
+		p.until(`location.pathname.endsWith("/12") && document.querySelector(".drawer h2").innerText === "Fix WebSocket close codes"`, "and back")
+	}
+}

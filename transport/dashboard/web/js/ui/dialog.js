@@ -1,5 +1,5 @@
 // What lies over a view: dialogs, the drawer, menus. Each gives the focus back to where it was opened from.
-import { html, useEffect, useLayoutEffect, useRef, useState, useId } from "../lib.js";
+import { html, useLayoutEffect, useRef, useState, useId } from "../lib.js";
 import { ApiError } from "../api.js";
 import { t } from "../i18n.js";
 import { ErrorText, IconButton } from "./bits.js";
@@ -83,7 +83,7 @@ export function Drawer({ label, onClose, onPrev, onNext, header, children }) {
   const ref = useRef();
   usePaneReturn();
   useLayoutEffect(() => ref.current.focus({ preventScroll: true }), []);
-  useEffect(() => {
+  useLayoutEffect(() => { // at once, so that a key that is pressed twice is heard twice
     const onKey = (e) => {
       if (e.defaultPrevented || document.querySelector("dialog[open], .menu")) return;
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName);

@@ -12,7 +12,7 @@ import { AgentField, byName, names } from "../ui/agentselect.js";
 import { Drawer, FormDialog, Menu } from "../ui/dialog.js";
 import { EventLine } from "../ui/event.js";
 
-export function TaskDrawer({ id, onClose, prev, next }) {
+export function TaskDrawer({ id, onClose, step }) {
   useTopics("tasks", "session", "conn");
   const found = store.tasks.get(id) || store.tasks.get(store.lookup(id)?.[1]);
   const ref = found?.task_id || (/^\d+$/.test(id) ? `#${id}` : id);
@@ -22,7 +22,8 @@ export function TaskDrawer({ id, onClose, prev, next }) {
   const task = found ? { ...data, ...found, ...longTexts(data, found) } : data && { ...data, ts: data.updated_at };
   const header = !task ? html`<span class="no">${/^\d+$/.test(id) ? `#${id}` : ""}</span>` : html`<span class="no">${task.number}</span><${Status} of=${task.status === "open" ? columnOf(task) : task.status} />
     ${task.priority > 0 && html`<span class="prio">P${task.priority}</span>`}`;
-  return html`<${Drawer} label=${t("task.label", { number: task?.number || id })} onClose=${onClose} onPrev=${prev} onNext=${next} header=${header}>
+  return html`<${Drawer} label=${t("task.label", { number: task?.number || id })} onClose=${onClose} onPrev=${step(-1, task)} onNext=${step(1, task)}
+    header=${header}>
     ${task ? html`<${Task} task=${task} claims=${data?.claims} />` : error ? html`<${Failed} error=${error}
       again=${again} />` : html`<${Skeleton} />`}</${Drawer}>`;
 }

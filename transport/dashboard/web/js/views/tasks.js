@@ -21,10 +21,13 @@ export default function Tasks({ rest, query }) {
   const close = () => go(at(["tasks"], Object.fromEntries(query)));
   const order = useRef([]);
   const open = (task) => go(at(["tasks", task.number.slice(1)], Object.fromEntries(query)));
-  const step = (by) => {
-    const i = order.current.findIndex((x) => x.number === `#${id}` || x.task_id === id);
-    const next = order.current[i + by];
-    return i >= 0 && next ? () => open(next) : undefined;
+  // The neighbours of a task are those in the list or column that it was opened from; by a link, in the column it is in.
+  const step = (by, task) => {
+    const place = (list) => list.findIndex((x) => x.task_id === task?.task_id);
+    const all = place(order.current) < 0 && store.tasks.has(task?.task_id) ? store.columns[store.column(task)] : order.current;
+    const list = filter && all !== order.current ? all.filter(filter) : all;
+    const next = place(list) >= 0 && list[place(list) + by];
+    return next ? () => open(next) : undefined;
   };
   return html`<${Head} title=${t("nav.tasks")}>
       <${Segments} label=${t("view")} value=${view} onChange=${(v) => setQuery({ view: v === "board" ? null : v }, { replace: false })}
@@ -37,7 +40,7 @@ export default function Tasks({ rest, query }) {
     ${view === "board" && html`<${Board} filter=${filter} query=${query} open=${open} order=${order} />`}
     ${view === "list" && html`<${List} filter=${filter} query=${query} open=${open} order=${order} />`}
     ${view === "graph" && html`<${Graph} query=${query} />`}
-    ${id && html`<${TaskDrawer} key=${id} id=${id} onClose=${close} prev=${step(-1)} next=${step(1)} />`}
+    ${id && html`<${TaskDrawer} key=${id} id=${id} onClose=${close} step=${step} />`}
     ${query.get("new") && can("dispatch") && html`<${NewTask} goal=${query.get("goal")} onClose=${() => setQuery({ new: null })} />`}`;
 }
 
