@@ -125,4 +125,13 @@ func TestPageYieldsToWhatItsReaderNeeds(t *testing.T) { // B30
 		return e.getClientRects().length && c === getComputedStyle(box).backgroundColor;
 	}).map((e) => e.outerHTML.slice(0, 100))`)
 	require.Empty(t, invisible, "icons are seen in forced colours")
+	// The browser's own colours for what is chosen.
+	p.run(`(() => { const e = document.body.appendChild(document.createElement("p")); e.style.cssText = "forced-color-adjust: none; background: Highlight; color: HighlightText"; const c = getComputedStyle(e); [window.highlight, window.text] = [c.backgroundColor, c.color]; e.remove() })()`)
+	for _, view := range []string{"/tasks", "/goals", "/agents/alice"} {
+		p.goes(view)
+		require.Empty(t, js[[]string](p, `[...document.querySelectorAll(".seg > [aria-pressed=true], .btn[aria-pressed=true], .tabs [aria-selected=true], .nav [aria-current], .list [aria-current]")].filter((e) => {
+			const {backgroundColor: ground, color} = getComputedStyle(e), inks = [...e.querySelectorAll("*")].map((x) => getComputedStyle(x).color);
+			return ground !== highlight || [color, ...inks].some((c) => c !== text);
+		}).map((e) => e.outerHTML.slice(0, 100))`), "what is chosen is told from the rest in %s", view)
+	}
 }

@@ -59,6 +59,8 @@ func TestPhonesShowAllOfIt(t *testing.T) {
 	p.until(`document.querySelector(".tabs")`, "there are tabs")
 	require.True(t, js[bool](p, `(() => { const e = document.querySelector(".tabs"); return e.scrollWidth <= e.clientWidth })()`), "all tabs are seen")
 	require.Less(t, js[int](p, `document.querySelector(".agenth h1").offsetTop - document.querySelector(".agenth .dot").offsetTop`), 20, "a name stands beside its dot")
+	p.fill(".obar input", "nothing of that")
+	require.Greater(t, js[int](p, `document.querySelector(".obar input").clientWidth`), 300, "what is looked for is read")
 	for _, key := range []string{"/", "?", "n"} {
 		p.run(`document.activeElement.blur()`)
 		p.key(key)
@@ -85,6 +87,8 @@ func TestWhatAServerTakesTheFormsTake(t *testing.T) {
 	p.fill("#f-weight", "2")
 	p.press("dialog[open] footer button", "Save")
 	p.until(`!document.querySelector("dialog[open]")`, "it is saved")
+	p.press(".drawer button", "Cancel task")
+	p.until(`[...document.querySelectorAll("dialog[open] footer button")].map((e) => e.innerText).join() === "Close,Cancel task"`, "which of both buttons cancels is plain")
 }
 
 func TestBackLeadsToWhereTheReaderWas(t *testing.T) {

@@ -74,7 +74,7 @@ export function FormDialog({ title, action, onSubmit, onClose, danger, children 
   };
   return html`<${Dialog} title=${title} onClose=${onClose} onOutside=${begun ? null : onClose}><form onSubmit=${submit}
     onInput=${() => setBegun(true)}><div class="body">${children}<${ErrorText} error=${error} /></div>
-    <footer><button type="button" class="btn" onClick=${onClose}>${t("cancel")}</button><button class=${`btn primary${danger ? " danger" : ""}`}
+    <footer><button type="button" class="btn" onClick=${onClose}>${t(danger ? "close" : "cancel")}</button><button class=${`btn primary${danger ? " danger" : ""}`}
       disabled=${busy}>${busy ? t("saving") : action}</button></footer></form></${Dialog}>`;
 }
 

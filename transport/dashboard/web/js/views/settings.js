@@ -53,7 +53,7 @@ function Session({ team }) {
   const rights = ["read", "dispatch", "console", "admin"].filter((s) => can(s, team));
   return html`<${Panel} id="s-session" title=${t("settings.session")} end=${html`<button class="btn s" onClick=${() => app.signIn()}><${Icon} name="lock" />${t("signin.title")}</button>`}>
     <div class="stack">${session.sessions.length === 0 ? html`<p class="muted">${t(session.openReads ? "settings.open" : "who.nobody")}</p>`
-      : html`<ul class="rowlist inset">${session.sessions.map((s, i) => html`<li key=${i}><span class="sp cut"><strong>${s.name || (s.role === "admin" ? t("who.admin") : t(`role.${s.role}`))}</strong> <span class="muted">${s.team ? `${s.team} · ` : ""}${t(`role.${s.role}`)}</span></span>
+      : html`<ul class="rowlist inset">${session.sessions.map((s, i) => html`<li key=${i}><span class="sp cut"><strong>${s.name || (s.role === "admin" ? t("who.admin") : t(`role.${s.role}`))}</strong> <span class="muted">${[s.team, s.name && t(`role.${s.role}`)].filter(Boolean).join(" · ")}</span></span>
         ${s === me && html`<span class="badge ok">${t("settings.used")}</span>`}<span class="small muted nowrap">${t("settings.until", { time: time.full(s.expires_at).slice(0, -3) })}</span></li>`)}</ul>`}
       <p class="row wrap"><span class="small muted">${t("settings.rights")}</span>${rights.map((r) => html`<span class="chip" key=${r}>${t(`scope.${r}`)}</span>`)}</p>
       ${isAdmin() && team && html`<p><a class="btn s" href=${href(["teams"], { tokens: team })}><${Icon} name="teams" />${t("settings.tokens")}</a></p>`}</div></${Panel}>`;
