@@ -54,6 +54,6 @@ func agentDetail(c *call) error {
 func agentOutput(c *call) error {
 	q := c.query()
 	return answer(c, atmcp.GetAgentOutputRequest{
-		Agent: c.r.PathValue("ref"), SinceSeq: q.position("since_seq"), BeforeSeq: q.position("before_seq"), Limit: q.number("limit"), MaxBytes: q.number("max_bytes"),
+		Agent: c.r.PathValue("ref"), SinceSeq: q.since("since_seq"), BeforeSeq: q.position("before_seq"), Limit: q.number("limit"), MaxBytes: q.number("max_bytes"),
 	}, of((*atmcp.Team).GetAgentOutput))
 }

@@ -70,7 +70,7 @@ func (c *call) eventsQuery() (q eventsQuery, err error) {
 	q.kind, q.agent, q.epoch = query.text("kind"), query.text("agent"), query.text("epoch")
 	q.limit = min(cmp.Or(max(0, query.number("limit")), eventsDefault), eventsMost)
 	q.wait = query.wait()
-	q.since, q.before = query.cursor("since", "since_event_id"), query.cursor("before")
+	q.since, q.before = query.cursor(query.since, "since", "since_event_id"), query.cursor(query.position, "before")
 	if q.since != nil && q.before != nil {
 		return q, &failure{http.StatusBadRequest, "since and before exclude each other"}
 	}

@@ -30,7 +30,7 @@ type watched struct {
 // openFeed begins a feed for the call. Close it.
 func (s *server) openFeed(c *call, form feed.Form) (*watched, error) {
 	q := c.query()
-	req := feed.Request{Form: form, Epoch: q.text("epoch"), Scopes: scopesOf(c.who.Role), Since: q.cursor("since_event_id", "since")}
+	req := feed.Request{Form: form, Epoch: q.text("epoch"), Scopes: scopesOf(c.who.Role), Since: q.cursor(q.since, "since_event_id", "since")}
 	if err := q.err(); err != nil {
 		return nil, err
 	}

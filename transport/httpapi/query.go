@@ -57,15 +57,24 @@ func (q *query) number(name string) int {
 	return int(n)
 }
 
-// position returns a number of an event or of a chunk: 0 where there is none or one below,
-// as the original took it.
-func (q *query) position(name string) atmcp.Seq { return atmcp.Seq(max(0, q.number(name))) }
+// position returns a number of an event or of a chunk, 0 where there is none.
+func (q *query) position(name string) atmcp.Seq {
+	n := q.number(name)
+	if n < 0 {
+		q.wrong(name, "greater_than_equal", "0 or more")
+		return 0
+	}
+	return atmcp.Seq(n)
+}
 
-// cursor is position under the first of the names that there is, nil without.
-func (q *query) cursor(names ...string) *atmcp.Seq {
+// since is position for what has been seen: what is below 0 is 0, as the original took it.
+func (q *query) since(name string) atmcp.Seq { return atmcp.Seq(max(0, q.number(name))) }
+
+// cursor reads the first of the parameters that there is, and returns nil without.
+func (q *query) cursor(read func(name string) atmcp.Seq, names ...string) *atmcp.Seq {
 	for _, name := range names {
 		if q.text(name) != "" {
-			return new(q.position(name))
+			return new(read(name))
 		}
 	}
 	return nil

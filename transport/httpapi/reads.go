@@ -48,7 +48,7 @@ func listTasks(c *call) error {
 		Status:       atmcp.TaskStatus(q.text("status")),
 		Assignee:     q.text("assignee"),
 		GoalID:       atmcp.GoalID(q.text("goal_id")),
-		SinceEventID: q.position("since_event_id"),
+		SinceEventID: q.since("since_event_id"),
 	}, of((*atmcp.Team).ListTasks))
 }
 
@@ -97,7 +97,7 @@ func searchKnowledge(c *call) error {
 	q := c.query()
 	req := atmcp.SearchKnowledgeRequest{
 		Listing: q.listing(), Limit: q.number("limit"), Query: q.text("query"), Author: q.text("author"),
-		SinceEventID: q.position("since_event_id"),
+		SinceEventID: q.since("since_event_id"),
 	}
 	if q.text("tag") != "" {
 		req.Tags = q.values["tag"]

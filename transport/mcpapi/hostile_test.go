@@ -196,7 +196,7 @@ func TestNegativeNumbersAreRefusedOrMeanTheDefault(t *testing.T) {
 	taken := map[string]bool{
 		"limit": true, "max_bytes": true, "wait_ms": true, // the default
 		"priority": true, "weight": true, "progress_pct": true, // may be negative, or are cut to their bounds
-		"since_event_id": true, "since_seq": true, "cursor": true, // from the beginning
+		"since_event_id": true, "since_seq": true, // from the beginning
 	}
 	for _, tool := range m.tools {
 		for name, schema := range tool.InputSchema.Properties {

@@ -45,14 +45,14 @@ func feedTools() []tool {
 func wait(ctx context.Context, c *call) (any, error) {
 	return do(ctx, c, atmcp.WaitRequest{
 		For:    wire.Strings[string](c.in, "for"),
-		Cursor: wire.Position(c.in, "cursor"),
+		Cursor: wire.IntOr[atmcp.Seq](c.in, "cursor", 0),
 		Wait:   c.wait(atmcp.MaxWait),
 	}, (*atmcp.Agent).Wait)
 }
 
 func syncTool(ctx context.Context, c *call) (any, error) {
 	return do(ctx, c, atmcp.SyncRequest{
-		SinceEventID: wire.Position(c.in, "since_event_id"),
+		SinceEventID: wire.Since(c.in, "since_event_id"),
 		Epoch:        c.in.TextOr("epoch", ""),
 		Wait:         c.wait(atmcp.MaxToolWait),
 		Limit:        c.limit(),
@@ -70,7 +70,7 @@ func appendOutput(ctx context.Context, c *call) (any, error) {
 func getAgentOutput(ctx context.Context, c *call) (any, error) {
 	return do(ctx, c, atmcp.GetAgentOutputRequest{
 		Agent:    c.in.Text("agent"),
-		SinceSeq: wire.Position(c.in, "since_seq"),
+		SinceSeq: wire.Since(c.in, "since_seq"),
 		Limit:    c.limit(),
 		MaxBytes: wire.IntOr(c.in, "max_bytes", 0),
 		Wait:     c.wait(atmcp.MaxToolWait),

@@ -48,7 +48,7 @@ func searchKnowledge(ctx context.Context, c *call) (any, error) {
 		Query:        c.in.TextOr("query", ""),
 		Tags:         wire.Strings[string](c.in, "tags"),
 		Author:       c.in.TextOr("author", ""),
-		SinceEventID: wire.Position(c.in, "since_event_id"),
+		SinceEventID: wire.Since(c.in, "since_event_id"),
 		Limit:        c.limit(),
 	}
 	return do(ctx, c, req, func(a *atmcp.Agent, ctx context.Context, req atmcp.SearchKnowledgeRequest) (any, error) {

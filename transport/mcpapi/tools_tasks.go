@@ -137,7 +137,7 @@ func listTasks(ctx context.Context, c *call) (any, error) {
 		Status:       atmcp.TaskStatus(c.in.TextOr("status", "")),
 		Assignee:     c.in.TextOr("assignee", ""),
 		GoalID:       atmcp.GoalID(c.in.TextOr("goal_id", "")),
-		SinceEventID: wire.Position(c.in, "since_event_id"),
+		SinceEventID: wire.Since(c.in, "since_event_id"),
 		Limit:        c.limit(),
 	}
 	return do(ctx, c, req, func(a *atmcp.Agent, ctx context.Context, req atmcp.ListTasksRequest) (any, error) {

@@ -89,9 +89,9 @@ func IntOr[T Integer](a *Args, name string, def T) T {
 	return integer[T](a, name, raw)
 }
 
-// Position returns the number of what a reader has seen, of an event or a chunk: 0, which is
+// Since returns the number of what a reader has seen, of an event or a chunk: 0, which is
 // nothing yet, where there is none or one below, as the original took it.
-func Position(a *Args, name string) atmcp.Seq { return atmcp.Seq(max(0, IntOr[int64](a, name, 0))) }
+func Since(a *Args, name string) atmcp.Seq { return atmcp.Seq(max(0, IntOr[int64](a, name, 0))) }
 
 // OptInt returns an integer, or nil where there is none.
 func OptInt[T Integer](a *Args, name string) *T {
