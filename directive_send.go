@@ -23,7 +23,7 @@ const (
 type SendDirectiveRequest struct {
 	ToAgent     string          `json:"to_agent"`          // id or name; an id wins
 	Instruction string          `json:"instruction"`       // at most 64 KiB
-	Payload     json.RawMessage `json:"payload,omitempty"` // an object of at most 64 KiB
+	Payload     json.RawMessage `json:"payload,omitempty"` // an object of at most 64 KiB, with no number beyond a float64
 	Priority    int             `json:"priority"`          // the highest is shown first
 	// Re is the directive that this one answers.
 	Re     DirectiveID `json:"re,omitempty"`
@@ -101,7 +101,7 @@ func (r *SendDirectiveRequest) checkPayload() error {
 	if r.Payload = compact.Bytes(); len(r.Payload) > maxPayload {
 		return invalid("payload", "has %d bytes, at most %d are allowed; put it into knowledge or memory and name it", len(r.Payload), maxPayload)
 	}
-	return nil
+	return checkNumbers("payload", r.Payload)
 }
 
 // sendDirective writes a directive of the transaction's actor, an agent or a console.

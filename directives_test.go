@@ -213,6 +213,8 @@ func TestSendingIsRefusedWithWhatIsWrong(t *testing.T) {
 		require.ErrorAs(t, err, &bad, name)
 		assert.Equal(t, name, bad.Field)
 	}
+	_, err := a.SendDirective(t.Context(), atmcp.SendDirectiveRequest{ToAgent: "bob", Instruction: "x", Payload: json.RawMessage(`{"a":1e400}`)})
+	require.ErrorContains(t, err, "payload: has the number 1e400")
 	for _, req := range []atmcp.SendDirectiveRequest{
 		{ToAgent: "bob", Instruction: strings.Repeat("x", 64<<10+1)},
 		{ToAgent: "bob", Instruction: "\xff"},
@@ -224,7 +226,7 @@ func TestSendingIsRefusedWithWhatIsWrong(t *testing.T) {
 		_, err := a.SendDirective(t.Context(), req)
 		refused(t, atmcp.CodeInvalid, err)
 	}
-	_, err := a.SendDirective(t.Context(), atmcp.SendDirectiveRequest{ToAgent: "nobody", Instruction: "x"})
+	_, err = a.SendDirective(t.Context(), atmcp.SendDirectiveRequest{ToAgent: "nobody", Instruction: "x"})
 	var unknown *atmcp.UnknownAgentError
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, "nobody", unknown.To)

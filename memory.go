@@ -70,7 +70,7 @@ func (r registerRecord) image(key string) image {
 // SetMemoryRequest writes a register.
 type SetMemoryRequest struct {
 	Key   string          `json:"key"`   // 1 to 512 bytes
-	Value json.RawMessage `json:"value"` // any JSON value, at most 64 KiB
+	Value json.RawMessage `json:"value"` // any JSON value, at most 64 KiB, with no number beyond a float64
 	// ExpectedVersion makes the write apply only if this is the current version;
 	// 0 only if there is none. Nil writes whatever there is: the last writer wins.
 	ExpectedVersion *uint64 `json:"expected_version,omitempty"`
@@ -194,5 +194,14 @@ func checkMemoryValue(raw json.RawMessage) (json.RawMessage, error) {
 	if len(value) > maxMemoryValue {
 		return nil, invalid("value", "has %d bytes, at most %d are allowed: split it over several keys", len(value), maxMemoryValue)
 	}
-	return value, nil
+	return value, checkNumbers("value", value)
+}
+
+// checkNumbers refuses a number that others cannot read: one of them would keep every
+// client that reads numbers as floats from all that the same reply brings.
+func checkNumbers(field string, text json.RawMessage) error {
+	if number := canon.Overflow(text); number != "" {
+		return invalid(field, "has the number %.40s, which is larger than most programs can read: give it as a string", number)
+	}
+	return nil
 }

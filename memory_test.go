@@ -167,7 +167,7 @@ func TestValueOfARegisterIsKeptToTheDigit(t *testing.T) {
 	a := join(t, newTeam(t, newHub(t)), "alice")
 	for given, want := range map[string]string{
 		`12345678901234567890123`:               `12345678901234567890123`,
-		`[1.0, -0, 1e400, 0.10]`:                `[1.0,-0,1e400,0.10]`,
+		`[1.0, -0, 1e308, 0.10]`:                `[1.0,-0,1e308,0.10]`,
 		`{"z":9007199254740993,"a":" <&> é"}`:   `{"a":" <&> é","z":9007199254740993}`,
 		`null`:                                  `null`,
 		`"null"`:                                `"null"`,
@@ -198,6 +198,7 @@ func TestMemoryRefusesWhatIsNotARegister(t *testing.T) {
 		"large value":   {Key: "k", Value: json.RawMessage(`"` + strings.Repeat("v", 64<<10) + `"`)},
 		"deep value":    {Key: "k", Value: json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))},
 		"broken string": {Key: "k", Value: json.RawMessage("\"\xff\"")},
+		"huge number":   {Key: "k", Value: json.RawMessage(`{"a":[1e400]}`)},
 	} {
 		_, err := a.SetMemory(t.Context(), req)
 		assert.Equal(t, atmcp.CodeInvalid, atmcp.CodeOf(err), "%s: %v", what, err)
