@@ -171,7 +171,8 @@ func (h *Hub) agent(ctx context.Context, p Principal, c Credential) (*Agent, err
 const maxName = 64
 
 // validName checks the name of an agent or a team: letters, marks and digits of
-// any script, ._- and inner spaces.
+// any script, ._- and inner spaces. The path of a URL has no place for the names of
+// directories: nobody could reach, or retire, who is called so.
 func validName(field, name string) error {
 	switch {
 	case name == "":
@@ -184,6 +185,8 @@ func validName(field, name string) error {
 		return invalid(field, "has more than %d characters", maxName)
 	case strings.TrimSpace(name) != name:
 		return invalid(field, "begins or ends with a space")
+	case name == "." || name == "..":
+		return invalid(field, "is %q, which no URL can name", name)
 	}
 	for _, r := range name {
 		if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune("._- ", r) {

@@ -99,6 +99,27 @@ func TestJoinRefusesInTheOrderOfTheOriginal(t *testing.T) {
 	refused(t, atmcp.CodeInvalid, join(atmcp.Credential{Token: token}, atmcp.JoinRequest{TeamName: "crew", DisplayName: "console:ops"}))
 }
 
+func TestNothingIsCalledWhatNoURLCanName(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	token := made(t, hub, "crew").JoinToken
+	for _, name := range []string{".", ".."} {
+		_, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: name})
+		refused(t, atmcp.CodeInvalid, err)
+		_, err = hub.Identify(t.Context(), atmcp.Credential{Token: token, Name: name})
+		refused(t, atmcp.CodeNotJoined, err)
+		for _, req := range []atmcp.JoinRequest{
+			{TeamName: "crew", DisplayName: name},
+			{TeamName: "crew", DisplayName: "a", AgentID: atmcp.AgentID(name)},
+		} {
+			_, _, err = hub.Join(t.Context(), atmcp.Credential{Token: token}, req)
+			refused(t, atmcp.CodeInvalid, err)
+		}
+	}
+	_, err := hub.Identify(t.Context(), atmcp.Credential{Token: token, Name: "..."})
+	require.NoError(t, err)
+}
+
 func TestHandleSpeaksForItsAgentAcrossARestartUntilItLeaves(t *testing.T) {
 	t.Parallel()
 	data := memstore.New()
