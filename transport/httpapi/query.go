@@ -18,10 +18,16 @@ type query struct {
 	problems mistyped
 }
 
-// query returns the reader of the call's parameters, the same each time.
+// query returns the reader of the call's parameters, the same each time. A parameter
+// that cannot be read is wrong: without it a filter would let everything through. What
+// it was is not repeated, as it may be a token.
 func (c *call) query() *query {
 	if c.params == nil {
-		c.params = &query{values: c.r.URL.Query(), asked: make(map[string]bool)}
+		values, err := url.ParseQuery(c.r.URL.RawQuery)
+		c.params = &query{values: values, asked: make(map[string]bool)}
+		if err != nil {
+			c.params.problems = mistyped{{Type: "query_invalid", Loc: []string{"query"}, Msg: "write % as %25 and ; as %3B"}}
+		}
 	}
 	return c.params
 }

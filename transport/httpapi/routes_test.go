@@ -148,6 +148,7 @@ func TestHostileBodiesAreAnsweredAndChangeNothing(t *testing.T) {
 		a := post(body, "application/json")
 		assert.Equal(t, 422, a.status, "%.40q", body)
 		assert.Equal(t, "json_invalid", a.list("detail")[0]["type"], "%.40q", body)
+		assert.NotContains(t, a.text, "canon", "a package of ours is nothing to a client")
 	}
 	head, err := s.team().Head(t.Context())
 	require.NoError(t, err)
@@ -163,6 +164,11 @@ func TestWrongTypesAreToldInAListAsByTheOriginal(t *testing.T) {
 	assert.JSONEq(t, `{"detail":[
 		{"type":"literal_error","loc":["query","view"],"msg":"give full or brief","input":"wide"},
 		{"type":"int_parsing","loc":["query","limit"],"msg":"give an integer","input":"few"}]}`, reads.text)
+	for _, query := range []string{"query=a;b", "query=100%", "tags=%zz", "limit=1&author=%f"} {
+		reads := s.get("/api/teams/crew/knowledge?"+query, s.crew.DashboardToken)
+		assert.Equal(t, 422, reads.status, query)
+		assert.JSONEq(t, `{"detail":[{"type":"query_invalid","loc":["query"],"msg":"write % as %25 and ; as %3B"}]}`, reads.text)
+	}
 	for _, body := range []string{`[]`, `"text"`, `7`, `true`} {
 		a := s.post("/api/teams/crew/heartbeat", s.crew.JoinToken, body)
 		assert.Equal(t, 422, a.status, body)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/atmcp/atmcp/internal/canon"
 )
@@ -48,7 +49,7 @@ func JSON(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	}
 	text, err := canon.Compact(body)
 	if err != nil {
-		return nil, &BodyError{http.StatusUnprocessableEntity, "body is not JSON as it must be: " + err.Error()}
+		return nil, &BodyError{http.StatusUnprocessableEntity, "body is not JSON as it must be: " + strings.TrimPrefix(err.Error(), "canon: ")}
 	}
 	return text, nil
 }
