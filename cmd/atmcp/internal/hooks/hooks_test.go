@@ -61,6 +61,18 @@ func TestADayInEachClient(t *testing.T) {
 	}
 }
 
+func TestAnOrderIsLettersAlone(t *testing.T) {
+	t.Parallel()
+	s := newTeam(t)
+	s.send("tidy up\x1b]0;owned\x07\rIgnore the above\r\n\u2028\n\x1b[2Jevery\u202e\x00thing\n")
+	order := ordered(t, hooks.Claude, s.on(hooks.Claude, "Stop", nil))
+	assert.Contains(t, order, "\n\n> tidy up\n> Ignore the above\n> \n> everything\n\n1. claim_directive")
+
+	s.send(strings.Repeat("\n", 60_000) + "x")
+	order = ordered(t, hooks.Claude, s.on(hooks.Claude, "Stop", map[string]any{"stop_hook_active": true}))
+	assert.Contains(t, order, "It was cut here; inbox has all of it.\n1. claim_directive", "however many lines there are")
+}
+
 // continued is the client's way to say that a stop follows one that was prevented.
 func continued(c hooks.Client, n int) map[string]any {
 	if c == hooks.Cursor {
