@@ -168,11 +168,13 @@ type presenceOf struct {
 }
 
 // presences returns who was heard of within the heartbeat's TTL. Where liveness
-// does not answer nobody was.
+// does not answer nobody was; a caller that went away is no fault of liveness.
 func (s *teamState) presences(ctx context.Context) map[AgentID]presenceOf {
 	roster, err := s.hub.cfg.Liveness.Roster(ctx, string(s.id))
 	if err != nil {
-		s.hub.log.WarnContext(ctx, "roster not available", "team_id", s.id, "error", err)
+		if ctx.Err() == nil {
+			s.hub.log.WarnContext(ctx, "roster not available", "team_id", s.id, "error", err)
+		}
 		return nil
 	}
 	live := make(map[AgentID]presenceOf, len(roster))

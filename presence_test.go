@@ -2,7 +2,9 @@ package atmcp_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,4 +217,32 @@ func TestATaskThatAnotherHubTookFromItsHolderIsNotWhatTheHolderIsAt(t *testing.T
 		require.NoError(t, err)
 		assert.Nil(t, infoOf(t, a.Team, "alice").CurrentTaskID)
 	})
+}
+
+// warnings counts what is logged.
+type warnings struct {
+	slog.Handler
+	n *atomic.Int64
+}
+
+func (w warnings) Handle(context.Context, slog.Record) error {
+	w.n.Add(1)
+	return nil
+}
+
+func TestAViewerThatWentAwayMakesNobodyOffline(t *testing.T) {
+	t.Parallel()
+	var logged atomic.Int64
+	hub := newHub(t, func(c *atmcp.Config) { c.Logger = slog.New(warnings{slog.NewTextHandler(t.Output(), nil), &logged}) })
+	team := newTeam(t, hub)
+	join(t, team, "alice")
+	ctx, leave := context.WithCancel(t.Context())
+	seen, err := team.Presences(ctx)
+	require.NoError(t, err)
+	assert.Len(t, seen.Agents, 1)
+	leave()
+	_, err = team.Presences(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	_, _ = team.Status(ctx)
+	assert.Zero(t, logged.Load(), "nor is it anything for the operator")
 }

@@ -40,6 +40,9 @@ func (t *Team) Presences(ctx context.Context) (PresenceResult, error) {
 		return PresenceResult{}, err
 	}
 	live := t.state.presences(ctx)
+	if err := ctx.Err(); err != nil { // nobody asks any more, which does not make everybody offline
+		return PresenceResult{}, err
+	}
 	res := PresenceResult{Agents: make(map[AgentID]AgentPresence, len(live)), Leases: t.state.leases.terms(), Now: now()}
 	for id, p := range live {
 		if p.Presence != PresenceOffline {
