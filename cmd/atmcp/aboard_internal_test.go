@@ -268,6 +268,7 @@ func TestConnectRefusesWhatCannotWork(t *testing.T) {
 		{exitUsage, "has no hooks that atmcp serves", []string{"zed", "--remove", "--hooks"}},
 		{exitUsage, "which agent will this be?", []string{"claude", "--write"}},
 		{exitUsage, "name it with --file", []string{"stdio", "--write", "--agent", "ann"}},
+		{exitUsage, "--agent has the character '@'; allowed are letters", []string{"claude", "--write", "--agent", "ann@laptop"}},
 	} {
 		r := w.run(append([]string{"connect", "--dir", dir}, c.args...)...)
 		assert.Equal(t, c.code, r.code, "%v: %s", c.args, r.err)

@@ -180,6 +180,10 @@ func (b *boarding) enrol(ctx context.Context, out *boarded, join string) (string
 	if err != nil {
 		return "", err
 	}
+	if res.IsError { // nothing but the name is of the user's choosing
+		wrong := strings.TrimPrefix(proof.Text(res), "Error executing tool join_team: ")
+		return "", usageError{errors.New(strings.Replace(wrong, "display_name", "--agent", 1))}
+	}
 	var reply struct {
 		OK         bool   `json:"ok"`
 		Error      string `json:"error"`

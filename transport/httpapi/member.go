@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/atmcp/atmcp"
 	"github.com/atmcp/atmcp/transport/internal/wire"
@@ -24,6 +25,10 @@ func (s *server) agent(c *call, who atmcp.Credential) (*atmcp.Agent, error) {
 	a, err := s.hub.Identify(c.ctx(), who)
 	if err == nil {
 		s.opt.Arrivals.Accepted(a.ID(), a.DisplayName(), who.Via == viaInbox)
+	}
+	if problem, isName := strings.CutPrefix(hintOf(err), headerAgent+": "); isName {
+		// The token was found good; it must not be blamed.
+		return nil, &failure{http.StatusBadRequest, "display_name " + problem}
 	}
 	return a, err
 }

@@ -92,8 +92,10 @@ func TestAHeartbeatMakesTheAgentAndSaysSoOnce(t *testing.T) {
 func TestAWrongHeartbeatIsRefusedAndMakesNobody(t *testing.T) {
 	s := serve(t)
 	for body, detail := range map[string]string{
-		`{}`:                  "display_name required",
-		`{"display_name":""}`: "display_name required",
+		`{}`:                              "display_name required",
+		`{"display_name":""}`:             "display_name required",
+		`{"display_name":"alice@laptop"}`: "display_name has the character '@'; allowed are letters",
+		`{"display_name":"${USER}"}`:      "display_name is \"${USER}\": variable not expanded",
 		`{"display_name":"a","progress_pct":"<img>"}`:  "progress_pct",
 		`{"display_name":"a","progress_pct":1.5}`:      "progress_pct",
 		`{"display_name":"a","capabilities":"go"}`:     "capabilities",
