@@ -62,6 +62,9 @@ const (
 	burnHours      = 3
 )
 
+// hintNoGoal is for those who read goals. No tool lists closed ones.
+const hintNoGoal = "get_team_status shows the goals that are open, and the list of goals all of them"
+
 // BurnUp returns how a goal, or the whole team, came on. The refusal is
 // [CodeUnknownGoal].
 func (t *Team) BurnUp(ctx context.Context, req BurnUpRequest) (BurnUp, error) {
@@ -70,7 +73,7 @@ func (t *Team) BurnUp(ctx context.Context, req BurnUpRequest) (BurnUp, error) {
 		if req.GoalID != "" {
 			g, ok := tx.goal(req.GoalID)
 			if !ok {
-				return b, refuse(CodeUnknownGoal, "list_goals and get_team_status show the goals there are")
+				return b, refuse(CodeUnknownGoal, hintNoGoal)
 			}
 			b.GoalID, b.Title, b.From = g.id, g.Title, g.CreatedAt
 		}

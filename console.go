@@ -47,7 +47,7 @@ func (h *Hub) ConsoleOf(ctx context.Context, p Principal, name string) (*Console
 		}
 		p.Name = name
 	default:
-		return nil, refuse(CodeForbidden, "a "+string(p.Role)+" token cannot act as a console; the operator makes console tokens")
+		return nil, refuse(CodeForbidden, "the "+string(p.Role)+" token cannot act as a console; the operator makes console tokens")
 	}
 	team, err := h.ReaderOf(ctx, p)
 	if err != nil {

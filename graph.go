@@ -98,7 +98,7 @@ func (d *drawing) choose(t *teamTx, req GraphRequest) (map[TaskID]bool, error) {
 	case req.GoalID != "":
 		g, ok := t.goal(req.GoalID)
 		if !ok {
-			return nil, refuse(CodeUnknownGoal, "list_goals and get_team_status show the goals there are")
+			return nil, refuse(CodeUnknownGoal, hintNoGoal)
 		}
 		for id, x := range d.tasks {
 			if x.goal != g.id {

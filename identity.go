@@ -130,7 +130,7 @@ func (h *Hub) Identify(ctx context.Context, c Credential) (*Agent, error) {
 		return h.agent(ctx, p, c)
 	case RoleJoin:
 	default:
-		return nil, refuse(CodeForbidden, "a "+string(p.Role)+" token cannot act as an agent; use the join token or an agent token")
+		return nil, refuse(CodeForbidden, "the "+string(p.Role)+" token cannot act as an agent; use the join token or an agent token")
 	}
 	if c.Name == "" {
 		if c.Handle != "" {

@@ -164,6 +164,7 @@ func TestABurnUpClimbsToTheRollupAndTellsWhenItWillBeDone(t *testing.T) {
 		assert.Equal(t, int64(22), whole.Scope)
 		_, err = o.team.BurnUp(t.Context(), atmcp.BurnUpRequest{GoalID: "none"})
 		refused(t, atmcp.CodeUnknownGoal, err)
+		require.NotContains(t, err.Error(), "list_goals", "which is no tool")
 	})
 }
 
@@ -293,6 +294,7 @@ func TestAGraphShowsWhatWaitsForWhat(t *testing.T) {
 		refused(t, atmcp.CodeUnknownTask, err)
 		_, err = o.team.Graph(t.Context(), atmcp.GraphRequest{GoalID: "none"})
 		refused(t, atmcp.CodeUnknownGoal, err)
+		require.NotContains(t, err.Error(), "list_goals", "which is no tool")
 	})
 }
 

@@ -283,7 +283,7 @@ func TestConnectRefusesWhatCannotWork(t *testing.T) {
 	w.env["ATMCP_TOKEN"] = w.mint(atmcp.RoleViewer, "")
 	r = w.run("connect", "cursor", "--write", "--agent", "ann", "--dir", dir)
 	assert.Equal(t, exitForbidden, r.code)
-	assert.Contains(t, r.err, "a viewer token does not let an agent in")
+	assert.Contains(t, r.err, "the viewer token does not let an agent in")
 	assert.NoFileExists(t, filepath.Join(dir, ".cursor", "mcp.json"), "nothing is written for who cannot come in")
 
 	stranger := newcomer(t)

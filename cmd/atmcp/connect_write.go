@@ -149,7 +149,7 @@ func (b *boarding) findToken(ctx context.Context, out *boarded) (string, error) 
 		}
 		return b.enrol(ctx, out, b.set.Token)
 	default:
-		return "", outcome{exitForbidden, fmt.Sprintf("a %s token does not let an agent in: atmcp login, with the join token of the team", who.Value.Role)}
+		return "", outcome{exitForbidden, fmt.Sprintf("the %s token does not let an agent in: atmcp login, with the join token of the team", who.Value.Role)}
 	}
 }
 

@@ -169,7 +169,7 @@ func (d *doctor) checkMCP(ctx context.Context) {
 		return
 	}
 	if who.Value.Role != "agent" && who.Value.Role != "join" {
-		d.skip(check, "a "+who.Value.Role+" token lets no agent in", "atmcp doctor --token-file FILE, with the token of an agent, tries it")
+		d.skip(check, "the "+who.Value.Role+" token lets no agent in", "atmcp doctor --token-file FILE, with the token of an agent, tries it")
 		return
 	}
 	name, token := d.set.Name, d.set.Token
