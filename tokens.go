@@ -13,7 +13,7 @@ type CreateTokenRequest struct {
 	TeamName string `json:"team_name"`
 	Role     Role   `json:"role"` // RoleJoin, RoleViewer, RoleConsole or RoleAgent
 	// Name is the agent that an agent token is for, by id or name, and the name
-	// under which a console acts. The others need none.
+	// under which a console acts. The others need none; it tells them apart in a list.
 	Name string `json:"name,omitempty"`
 }
 
@@ -31,13 +31,14 @@ type CreateTokenResult struct {
 // then on. Refusals: [CodeUnknownTeam], [UnknownAgentError].
 func (h *Hub) CreateToken(ctx context.Context, req CreateTokenRequest) (CreateTokenResult, error) {
 	switch req.Role {
-	case RoleJoin, RoleViewer:
-	case RoleConsole, RoleAgent:
+	case RoleJoin, RoleViewer, RoleConsole, RoleAgent:
+	default:
+		return CreateTokenResult{}, invalid("role", "is %q; give %q, %q, %q or %q", cutText(string(req.Role), maxName), RoleJoin, RoleViewer, RoleConsole, RoleAgent)
+	}
+	if named := req.Role == RoleConsole || req.Role == RoleAgent; named || req.Name != "" {
 		if err := validName("name", req.Name); err != nil {
 			return CreateTokenResult{}, err
 		}
-	default:
-		return CreateTokenResult{}, invalid("role", "is %q; give %q, %q, %q or %q", cutText(string(req.Role), maxName), RoleJoin, RoleViewer, RoleConsole, RoleAgent)
 	}
 	s, err := h.anyTeam(ctx, req.TeamName)
 	if err != nil {

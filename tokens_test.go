@@ -55,6 +55,10 @@ func TestATokenForNobodyIsRefused(t *testing.T) {
 	}
 	_, err := hub.CreateToken(t.Context(), atmcp.CreateTokenRequest{TeamName: "crew", Role: atmcp.RoleConsole})
 	refused(t, atmcp.CodeInvalid, err)
+	for _, role := range []atmcp.Role{atmcp.RoleJoin, atmcp.RoleViewer, atmcp.RoleConsole} {
+		_, err := hub.CreateToken(t.Context(), atmcp.CreateTokenRequest{TeamName: "crew", Role: role, Name: "a\n\x1b[31m"})
+		refused(t, atmcp.CodeInvalid, err)
+	}
 }
 
 // tokenID finds the token of a role that team crew has.
