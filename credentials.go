@@ -141,7 +141,7 @@ func (h *Hub) Authenticate(ctx context.Context, token string) (Principal, error)
 	return p, nil
 }
 
-const hintBadToken = "the token that was sent is not good (wrong, revoked, or of another server); ask who runs the team for its join token"
+const hintBadToken = "the token that was sent is not good (wrong, revoked, the admin token, or of an archived team or another server); ask who runs the team for its join token"
 
 func badToken() error {
 	return &RefusedError{Reason: CodeNotJoined, Hint: hintBadToken, badToken: true}
