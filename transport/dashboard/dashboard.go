@@ -171,12 +171,17 @@ func (p *pages) asset(w http.ResponseWriter, r *http.Request, b *bundle, path st
 const maxDepth = 8
 
 // wantsPage tells whether a request is a browser's that goes to a view: everything else
-// that is not there is not found. So nothing here looks like a service that is not.
+// that is not there is not found. So nothing here looks like a service that is not. What
+// takes anything, as curl and monitors do, is shown the views that /dashboard leads to.
 func wantsPage(r *http.Request, path string) bool {
 	if strings.HasPrefix(path, ".") || strings.Contains(path, "/.") || strings.Count(path, "/") > maxDepth {
 		return false
 	}
-	return strings.Contains(r.Header.Get("Accept"), "text/html")
+	accept := r.Header.Get("Accept")
+	if path == "" || strings.HasPrefix(path, "t/") {
+		return accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*")
+	}
+	return strings.Contains(accept, "text/html")
 }
 
 // secure sets the headers that every answer has. Scripts and styles come from the page's

@@ -102,6 +102,13 @@ func TestThePageIsServedWhereverABrowserGoesAndNowhereElse(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusNotFound, ask(t, h, http.MethodGet, "/ui/t/crew", http.Header{"Accept": {"application/json"}}).StatusCode, "a script that guesses")
 	assert.Equal(t, http.StatusNotFound, ask(t, h, http.MethodGet, "/ui/register", http.Header{"Accept": {"*/*"}}).StatusCode)
+	for _, path := range []string{"/ui/", "/ui/t/crew", "/ui/t/crew/directives"} {
+		for _, accept := range []http.Header{{"Accept": nil}, {"Accept": {"*/*"}}} {
+			r := ask(t, h, http.MethodGet, path, accept)
+			assert.Equal(t, http.StatusOK, r.StatusCode, "curl and monitors, of %s", path)
+			assert.Contains(t, r.Header.Get("Content-Type"), "text/html")
+		}
+	}
 	posted := ask(t, h, http.MethodPost, "/ui/token", nil)
 	assert.Equal(t, http.StatusMethodNotAllowed, posted.StatusCode)
 	assert.Equal(t, "GET, HEAD", posted.Header.Get("Allow"))
