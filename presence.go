@@ -197,15 +197,17 @@ func (s *teamState) presences(ctx context.Context) map[AgentID]presenceOf {
 // believable is what others may be shown of a beat. Where hubs share a liveness, more
 // than hubs may have written to it.
 func believable(b liveness.Beat) Beat {
-	return Beat{cutText(b.Status, maxStatus), TaskID(cutText(b.Task, maxIDText)), min(max(b.Progress, 0), 100)}
+	return Beat{cutText(b.Status, maxStatus), TaskID(cutText(b.Task, maxIDText)), cutPercent(b.Progress)}
 }
+
+func cutPercent(n int) int { return min(max(n, 0), 100) }
 
 // HeartbeatRequest shows what an agent is at. A nil field keeps what is known, an
 // empty one clears it.
 type HeartbeatRequest struct {
 	StatusSummary *string `json:"status_summary"`  // at most 4,096 characters, longer ones are cut
 	CurrentTaskID *TaskID `json:"current_task_id"` // shown as it is; a number becomes the id
-	ProgressPct   *int    `json:"progress_pct"`    // 0 to 100
+	ProgressPct   *int    `json:"progress_pct"`    // cut to 0 to 100
 }
 
 // HeldLease is a lease that the caller holds.
@@ -230,9 +232,6 @@ const maxStatus = 4096
 // It writes nothing to the log. Of an agent that has left it is the refusal
 // [CodeNotJoined].
 func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatResult, error) {
-	if p := req.ProgressPct; p != nil && (*p < 0 || *p > 100) {
-		return HeartbeatResult{}, invalid("progress_pct", "is %d, must be from 0 to 100", *p)
-	}
 	if err := a.resolveTask(ctx, &req.CurrentTaskID); err != nil {
 		return HeartbeatResult{}, err
 	}
@@ -244,7 +243,7 @@ func (a *Agent) Heartbeat(ctx context.Context, req HeartbeatRequest) (HeartbeatR
 			p.Task = *req.CurrentTaskID
 		}
 		if req.ProgressPct != nil {
-			p.Progress = *req.ProgressPct
+			p.Progress = cutPercent(*req.ProgressPct)
 		}
 	})
 	if !known {

@@ -98,7 +98,7 @@ func (l *Lease) Progress(ctx context.Context, req ProgressRequest) (ProgressResu
 	}
 	pct := req.ProgressPct
 	if pct != nil {
-		pct = new(min(max(*pct, 0), 100))
+		pct = new(cutPercent(*pct))
 	}
 	c := call{"update_task_progress", req.IdemKey, []any{l.id, l.token, req}}
 	res, err := mutate(ctx, l.agent, c, func(t *teamTx) (ProgressResult, error) {

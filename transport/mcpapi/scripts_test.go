@@ -47,7 +47,8 @@ func leaveTeam(s *script) {
 func heartbeat(s *script) {
 	task, _ := s.claimed("ann", args{"title": "write the parser"})
 	s.show("shown, leases renewed", "ann", args{"status_summary": "in the lexer", "current_task_id": task, "progress_pct": 40})
-	s.show("wrong arguments", "ann", args{"progress_pct": 140})
+	s.show("more than all of it", "ann", args{"progress_pct": 140})
+	s.show("wrong arguments", "ann", args{"progress_pct": "40"})
 }
 
 func listAgents(s *script) {
