@@ -164,7 +164,7 @@ func TestGoldenKnowledgeAndMemory(t *testing.T) {
 func TestGoldenHelp(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
-	for _, line := range []string{"send --help", "tasks --help", "dance", "statsu", "task", "task dance", "task ad x", "completion tcsh", "connect", "tasks --status ready", "tasks -n all", "tasks --team nope", "memory set a", "tasks --json --quiet", "tasks --colour", "task block 1"} {
+	for _, line := range []string{"send --help", "tasks --help", "dance", "statsu", "task", "task dance", "task ad x", "completion tcsh", "connect", "tasks --status ready", "tasks -n all", "tasks --team nope", "memory set a", "tasks --json --quiet", "tasks --colour", "task block 1", "help dance", "help task ad", "events --since 5m", "task add x --after 999", "--version"} {
 		s.on(line)
 	}
 	s.compare("help")

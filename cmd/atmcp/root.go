@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/atmcp/atmcp"
 	"github.com/atmcp/atmcp/cmd/atmcp/internal/client"
@@ -106,7 +108,11 @@ func adviceOn(e *client.RefusedError) string {
 	case atmcp.CodeUnknownKey:
 		return "there is no such register; atmcp memory list shows them"
 	case atmcp.CodeUnknownDependency:
-		return "it cannot wait for a task that there is not; atmcp tasks lists them"
+		var missing struct{ Unknown []string }
+		if json.Unmarshal(e.Raw, &missing) != nil {
+			return ""
+		}
+		return fmt.Sprintf("it cannot wait for what there is not: %s; atmcp tasks lists the tasks", strings.Join(missing.Unknown, ", "))
 	default:
 		return ""
 	}
@@ -125,13 +131,18 @@ func rootCommand(a *app) *cobra.Command {
 		},
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: a.limit,
+		Version:           version(),
 		SilenceErrors:     true, SilenceUsage: true,
 	}
+	root.SetVersionTemplate("atmcp {{.Version}}\n")
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		text, _, _ := strings.Cut(err.Error(), ": strconv.") // of which users know nothing
+		if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok && strings.HasPrefix(wrong.GetFlag().Value.Type(), "int") {
+			text += ": give a whole number"
+		}
 		return usageError{fmt.Errorf("%s; see %s --help", text, cmd.CommandPath())}
 	})
 	a.bind(root)
@@ -145,9 +156,13 @@ func rootCommand(a *app) *cobra.Command {
 		lookCommands(a), actCommands(a), agentCommands(a), aboardCommands(a), []*cobra.Command{versionCommand(a)},
 	)...)
 	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
-		if cmd.Name() == "completion" {
+		switch cmd.Name() {
+		case "completion":
 			cmd.Args, cmd.RunE = branchArgs, nothing
+		case "help":
+			cmd.Args = commandArgs
 		}
 	}
 	return root
@@ -189,6 +204,18 @@ func noCommand(cmd *cobra.Command, name string) error {
 		meant = " (perhaps " + strings.Join(near, " or ") + ")"
 	}
 	return usageError{fmt.Errorf("there is no command %q%s; see %s --help", name, meant, cmd.CommandPath())}
+}
+
+// commandArgs wants the name of a command, or nothing.
+func commandArgs(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err == nil && len(rest) == 0 {
+		return nil
+	}
+	if found == nil {
+		found = cmd.Root()
+	}
+	return noCommand(found, cmp.Or(strings.Join(rest, " "), args[len(args)-1]))
 }
 
 func noArgs(cmd *cobra.Command, args []string) error { return exactArgs(0)(cmd, args) }
