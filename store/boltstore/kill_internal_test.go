@@ -2,14 +2,13 @@ package boltstore
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	bolt "go.etcd.io/bbolt"
 
@@ -22,35 +21,43 @@ const childFile = "BOLTSTORE_TEST_CHILD_FILE"
 
 const killedTeams = 6
 
-// TestCommitUntilKilled is no test but the child's program: every team commits
-// for as long as it lives and prints what was acknowledged.
-func TestCommitUntilKilled(t *testing.T) {
-	path := os.Getenv(childFile)
-	if path == "" {
-		t.Skip("only as the child of TestAcknowledgedCommitsSurviveKill9")
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childFile); path != "" {
+		fmt.Fprintln(os.Stderr, commitUntilKilled(path))
+		os.Exit(1)
 	}
+	os.Exit(m.Run())
+}
+
+// commitUntilKilled is the child's program: every team commits for as long as it lives
+// and prints what was acknowledged.
+func commitUntilKilled(path string) error {
 	s, err := Open(path, Options{})
-	require.NoError(t, err)
-	var wg sync.WaitGroup
-	for i := range killedTeams {
-		wg.Go(func() {
-			team := fmt.Sprint(i)
-			snap, err := s.Read(t.Context(), team)
-			for head := snap.Head; err == nil; {
-				b := next(head, fmt.Sprintf("row/%08d", head.Rev+1), make([]byte, 300))
-				b.Puts = append(b.Puts, store.KV{Key: []byte("last"), Value: fmt.Append(nil, head.Rev+1)})
-				if head.Rev%10 == 9 { // sometimes also what frees pages
-					b.Dels = append(b.Dels, []byte("gone"))
-				}
-				if err = s.Commit(t.Context(), team, b); err == nil {
-					head = b.Head
-					_, err = fmt.Fprintf(os.Stdout, "ack %d %d\n", i, head.Rev)
-				}
-			}
-			assert.NoError(t, err)
-		})
+	if err != nil {
+		return err
 	}
-	wg.Wait()
+	ended := make(chan error)
+	for i := range killedTeams {
+		go func() { ended <- commitOn(s, i) }()
+	}
+	return <-ended
+}
+
+func commitOn(s *Store, i int) error {
+	ctx, team := context.Background(), fmt.Sprint(i)
+	snap, err := s.Read(ctx, team)
+	for head := snap.Head; err == nil; {
+		b := next(head, fmt.Sprintf("row/%08d", head.Rev+1), make([]byte, 300))
+		b.Puts = append(b.Puts, store.KV{Key: []byte("last"), Value: fmt.Append(nil, head.Rev+1)})
+		if head.Rev%10 == 9 { // sometimes also what frees pages
+			b.Dels = append(b.Dels, []byte("gone"))
+		}
+		if err = s.Commit(ctx, team, b); err == nil {
+			head = b.Head
+			_, err = fmt.Fprintf(os.Stdout, "ack %d %d\n", i, head.Rev)
+		}
+	}
+	return err
 }
 
 func TestAcknowledgedCommitsSurviveKill9(t *testing.T) {
@@ -85,7 +92,7 @@ func TestAcknowledgedCommitsSurviveKill9(t *testing.T) {
 // notes all that it had acknowledged by then.
 func runAndKill(t *testing.T, path string, n int, acked *[killedTeams]uint64) int {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCommitUntilKilled$")
+	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), childFile+"="+path)
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)
@@ -95,7 +102,7 @@ func runAndKill(t *testing.T, path string, n int, acked *[killedTeams]uint64) in
 		var team int
 		var rev uint64
 		if _, err := fmt.Sscanf(lines.Text(), "ack %d %d", &team, &rev); err != nil {
-			continue // a line that the kill cut, or the test program's own
+			continue // a line that the kill cut
 		}
 		acked[team] = max(acked[team], rev)
 		if seen++; seen == n {

@@ -117,9 +117,6 @@ func (b Backend) testCloseUnderLoad(t *testing.T) {
 
 // testReopen: what was acknowledged is there when the data is opened again.
 func (b Backend) testReopen(t *testing.T) {
-	if !b.Durable {
-		t.Skip("this store does not outlive Close")
-	}
 	dir := t.TempDir()
 	heads := map[string]store.Head{}
 	for round := range 4 {

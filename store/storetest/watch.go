@@ -21,9 +21,6 @@ const patience = 20 * time.Second
 // the head can be read.
 func (b Backend) testWatchHints(t *testing.T) {
 	hs := b.two(t)
-	if p, ok := hs[0].(store.Polled); ok && p.Polled() {
-		t.Skip("this store gives no hints")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var wg sync.WaitGroup

@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(agentVariable) != "" {
 		os.Exit(scriptedAgent(os.Args[1:]))
 	}
+	if path := os.Getenv(childFile); path != "" {
+		fmt.Fprintln(os.Stderr, writeUntilKilled(path))
+		os.Exit(1)
+	}
 	if os.Getenv(bareVariable) != "" {
 		fmt.Fprintln(os.Stderr, serveNothing())
 		os.Exit(1)

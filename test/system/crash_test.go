@@ -2,6 +2,7 @@ package system_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -12,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atmcp/atmcp"
@@ -81,7 +81,7 @@ func withTeam(t *testing.T, path string, fn func(*atmcp.Team)) {
 // and notes all that it had acknowledged by then.
 func runAndKill(t *testing.T, path string, acks int, next *[crashWriters]int) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestWriteUntilKilled$")
+	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), childFile+"="+path, childNext+"="+fmt.Sprint(*next))
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func runAndKill(t *testing.T, path string, acks int, next *[crashWriters]int) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		var w, n int
 		if _, err := fmt.Sscanf(lines.Text(), "ack %d %d.", &w, &n); err != nil || !strings.HasSuffix(lines.Text(), ".") {
-			continue // a line that the kill cut, or the test program's own
+			continue // a line that the kill cut
 		}
 		require.Equal(t, next[w], n)
 		next[w]++
@@ -102,31 +102,40 @@ func runAndKill(t *testing.T, path string, acks int, next *[crashWriters]int) {
 	require.GreaterOrEqual(t, seen, acks)
 }
 
-// TestWriteUntilKilled is no test but the child's program.
-func TestWriteUntilKilled(t *testing.T) {
-	path := os.Getenv(childFile)
-	if path == "" {
-		t.Skip("only as the child of TestAcknowledgedCallsSurviveKill9")
-	}
+// writeUntilKilled is the child's program: each writer goes on with its calls.
+func writeUntilKilled(path string) error {
 	s, err := boltstore.Open(path, boltstore.Options{})
-	require.NoError(t, err)
-	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: s, MaxInbox: 10_000})
-	require.NoError(t, err)
-	done := make(chan error)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	hub, err := atmcp.Open(ctx, atmcp.Config{Store: s, MaxInbox: 10_000})
+	if err != nil {
+		return err
+	}
+	team, err := hub.Team(ctx, atmcptest.TeamName)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error)
 	for w, first := range strings.Fields(strings.Trim(os.Getenv(childNext), "[]")) {
 		n, err := strconv.Atoi(first)
-		require.NoError(t, err)
-		agent := atmcptest.Join(t, hub, fmt.Sprint("writer-", w))
-		go func() { done <- writeOn(t, &crashWriter{agent, w}, n) }()
+		if err != nil {
+			return err
+		}
+		agent, _, err := team.Join(ctx, atmcp.JoinRequest{DisplayName: fmt.Sprint("writer-", w)})
+		if err != nil {
+			return err
+		}
+		go func() { ended <- writeOn(ctx, &crashWriter{agent, w}, n) }()
 	}
-	assert.NoError(t, <-done)
+	return <-ended
 }
 
 // writeOn makes calls and prints what was acknowledged.
-func writeOn(t *testing.T, w *crashWriter, n int) error {
-	t.Helper()
+func writeOn(ctx context.Context, w *crashWriter, n int) error {
 	for ; ; n++ {
-		if err := w.call(t.Context(), n); err != nil {
+		if err := w.call(ctx, n); err != nil {
 			return fmt.Errorf("call %d: %w", n, err)
 		}
 		if _, err := fmt.Fprintf(os.Stdout, "ack %d %d.\n", w.id, n); err != nil {
