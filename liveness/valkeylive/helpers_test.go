@@ -43,6 +43,19 @@ func beat(t *testing.T, l liveness.Liveness, team, agent string) {
 	require.NoError(t, l.Beat(t.Context(), team, agent, liveness.Beat{Status: agent}, ttl))
 }
 
+// agree waits until each has just these on its roster. All are read all along: who finds
+// a roster wrong tells its own again, and an answer that came too late is no answer.
+func agree(t *testing.T, team string, want []string, lives ...liveness.Liveness) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		agreed := true
+		for _, l := range lives {
+			agreed = slices.Equal(want, alive(t, l, team)) && agreed
+		}
+		return agreed
+	}, patience, 10*time.Millisecond, "%v", want)
+}
+
 // alive returns the names on the roster, sorted.
 func alive(t *testing.T, l liveness.Liveness, team string) []string {
 	t.Helper()
