@@ -137,27 +137,37 @@ func TestAHandleOfAMembershipThatEndedGivesNoSignOfLife(t *testing.T) {
 }
 
 // The reply to leave_team carries news as any other does, while an earlier call waits.
-func TestNewsOfWhoHasLeftBringNobodyBack(t *testing.T) {
+func TestAWaitOfWhoHasLeftShowsNobody(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		team := newTeam(t, newHub(t))
-		a := join(t, team, "alice")
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			_, err := a.Inbox(t.Context(), atmcp.InboxRequest{Wait: 30 * time.Second})
-			assert.NoError(t, err)
-		}()
-		synctest.Wait()
-		_, err := a.Leave(t.Context(), atmcp.LeaveRequest{})
-		require.NoError(t, err)
-		news, err := a.News(t.Context())
-		require.NoError(t, err)
-		assert.Nil(t, news)
-		time.Sleep(25 * time.Second)
-		there, err := team.Presences(t.Context())
-		require.NoError(t, err)
-		assert.Empty(t, there.Agents)
-		<-ended
-	})
+	for name, withNews := range map[string]bool{"alone": false, "and news": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				team := newTeam(t, newHub(t))
+				a := join(t, team, "alice")
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					_, err := a.Inbox(t.Context(), atmcp.InboxRequest{Wait: 30 * time.Second})
+					assert.NoError(t, err)
+				}()
+				synctest.Wait()
+				_, err := a.Leave(t.Context(), atmcp.LeaveRequest{})
+				require.NoError(t, err)
+				if withNews {
+					news, err := a.News(t.Context())
+					require.NoError(t, err)
+					assert.Nil(t, news)
+				}
+				time.Sleep(25 * time.Second)
+				there, err := team.Presences(t.Context())
+				require.NoError(t, err)
+				assert.Empty(t, there.Agents)
+				status, err := team.Status(t.Context())
+				require.NoError(t, err)
+				assert.Zero(t, status.AgentsOnline)
+				<-ended
+			})
+		})
+	}
 }

@@ -92,28 +92,6 @@ func TestEveryReadOfAnAgentIsASignOfLife(t *testing.T) {
 	}
 }
 
-func TestAWaitOfWhoHasLeftShowsNobody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		team := newTeam(t, newHub(t))
-		a := join(t, team, "alice")
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			_, err := a.Inbox(t.Context(), atmcp.InboxRequest{Wait: 30 * time.Second})
-			assert.NoError(t, err)
-		}()
-		synctest.Wait()
-		_, err := a.Leave(t.Context(), atmcp.LeaveRequest{})
-		require.NoError(t, err)
-		time.Sleep(25 * time.Second)
-		status, err := team.Status(t.Context())
-		require.NoError(t, err)
-		assert.Zero(t, status.AgentsOnline)
-		<-ended
-	})
-}
-
 func TestAReplayDoesNotShowWhatTheAgentOnceWasAt(t *testing.T) {
 	t.Parallel()
 	team := newTeam(t, newHub(t))

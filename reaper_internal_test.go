@@ -14,18 +14,11 @@ import (
 func TestALeaseThatCannotBeEndedHoldsUpNothingElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hub, err := Open(t.Context(), Config{Store: memstore.New()})
-		require.NoError(t, err)
-		defer func() { require.NoError(t, hub.Close()) }()
-		_, err = hub.CreateTeam(t.Context(), CreateTeamRequest{Name: "crew"})
-		require.NoError(t, err)
-		team, err := hub.Team(t.Context(), "crew")
-		require.NoError(t, err)
+		team := teamOver(t, Config{Store: memstore.New()})
 		claim := func(name string) (*Agent, ClaimResult) {
 			t.Helper()
-			a, _, err := team.Join(t.Context(), JoinRequest{DisplayName: name})
-			require.NoError(t, err)
-			_, err = a.CreateTask(t.Context(), CreateTaskRequest{Title: name})
+			a := joined(t, team, name)
+			_, err := a.CreateTask(t.Context(), CreateTaskRequest{Title: name})
 			require.NoError(t, err)
 			got, err := a.ClaimNextTask(t.Context(), ClaimNextTaskRequest{})
 			require.NoError(t, err)
@@ -33,7 +26,7 @@ func TestALeaseThatCannotBeEndedHoldsUpNothingElse(t *testing.T) {
 		}
 		_, lost := claim("silent")
 		bob, got := claim("bob")
-		_, err = bob.Lease(got.TaskID, got.FencingToken).Fail(t.Context(), FailRequest{RetryAfterS: new(120)})
+		_, err := bob.Lease(got.TaskID, got.FencingToken).Fail(t.Context(), FailRequest{RetryAfterS: new(120)})
 		require.NoError(t, err)
 		_, err = update(t.Context(), team.state, actor{}, func(tx *teamTx) (struct{}, error) {
 			tx.tx.Put(keyTaskState(lost.TaskID), []byte("damaged"))

@@ -12,15 +12,8 @@ import (
 // A commit can be seen just before the hub's memory is told of it.
 func TestWhoBeginsBehindTheHeadOfAllOutputIsGivenNothingTwice(t *testing.T) {
 	t.Parallel()
-	hub, err := Open(t.Context(), Config{Store: memstore.New()})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, hub.Close()) }()
-	_, err = hub.CreateTeam(t.Context(), CreateTeamRequest{Name: "crew"})
-	require.NoError(t, err)
-	team, err := hub.Team(t.Context(), "crew")
-	require.NoError(t, err)
-	alice, _, err := team.Join(t.Context(), JoinRequest{DisplayName: "alice"})
-	require.NoError(t, err)
+	team := teamOver(t, Config{Store: memstore.New()})
+	alice := joined(t, team, "alice")
 	write := func(text string) Seq {
 		t.Helper()
 		res, err := alice.AppendOutput(t.Context(), AppendOutputRequest{Text: text})
@@ -29,7 +22,7 @@ func TestWhoBeginsBehindTheHeadOfAllOutputIsGivenNothingTwice(t *testing.T) {
 	}
 	write("one")
 	heads := &team.state.output
-	_, err = team.TeamOutput(t.Context(), TeamOutputRequest{})
+	_, err := team.TeamOutput(t.Context(), TeamOutputRequest{})
 	require.NoError(t, err)
 	told := heads.newest
 	two := write("two")

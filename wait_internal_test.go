@@ -14,19 +14,12 @@ import (
 func TestCommitBetweenReadingAndWaitingIsNotMissed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hub, err := Open(t.Context(), Config{Store: memstore.New()})
-		require.NoError(t, err)
-		defer func() { require.NoError(t, hub.Close()) }()
-		_, err = hub.CreateTeam(t.Context(), CreateTeamRequest{Name: "crew"})
-		require.NoError(t, err)
-		team, err := hub.Team(t.Context(), "crew")
-		require.NoError(t, err)
-		alice, _, err := team.Join(t.Context(), JoinRequest{DisplayName: "alice"})
-		require.NoError(t, err)
+		team := teamOver(t, Config{Store: memstore.New()})
+		alice := joined(t, team, "alice")
 
 		start, reads := time.Now(), 0
 		w := waiting{upTo: time.Minute, topics: []string{topicLog(team.ID())}}
-		err = team.await(t.Context(), w, func() (bool, error) {
+		err := team.await(t.Context(), w, func() (bool, error) {
 			if reads++; reads > 1 {
 				return true, nil
 			}

@@ -20,38 +20,65 @@ import (
 	"github.com/atmcp/atmcp/transport/mcpapi"
 )
 
-// One limiter stands before REST and MCP, so that what one takes is gone for the other,
-// and each says in its own words which limit it was.
-func TestWhatIsTooMuchIsRefusedAlikeByBothTransports(t *testing.T) {
-	t.Parallel()
+// limitedServer is a server of both transports behind one limiter, with a team.
+type limitedServer struct {
+	*httptest.Server
+
+	t    *testing.T
+	team *atmcp.Team
+	join string // the team's token
+}
+
+func serveLimited(t *testing.T, most limit.Limits) *limitedServer {
+	t.Helper()
 	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, hub.Close()) })
 	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
 	require.NoError(t, err)
-	limits := limit.New(limit.Limits{AgentCalls: 2}) // and twice as many at once
+	team, err := hub.Team(t.Context(), "crew")
+	require.NoError(t, err)
+	limits := limit.New(most)
 	mux := http.NewServeMux()
 	mux.Handle("/", httpapi.New(hub, httpapi.Options{AdminToken: isolationAdmin, Limits: limits}))
 	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{Limits: limits}))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
+	return &limitedServer{server, t, team, crew.JoinToken}
+}
 
-	alice := &mcpClient{url: server.URL, token: crew.JoinToken, name: "alice", http: server.Client()}
+func (s *limitedServer) agent(name string) *mcpClient {
+	return &mcpClient{url: s.URL, token: s.join, name: name, http: s.Client()}
+}
+
+// post sends a body to a route of the team.
+func (s *limitedServer) post(path, body string) (status int, retryAfter, answer string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/api/teams/crew/"+path, strings.NewReader(body))
+	require.NoError(s.t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+s.join)
+	reply, err := s.Client().Do(req)
+	require.NoError(s.t, err)
+	defer func() { require.NoError(s.t, reply.Body.Close()) }()
+	text, err := io.ReadAll(reply.Body)
+	require.NoError(s.t, err)
+	return reply.StatusCode, reply.Header.Get("Retry-After"), string(text)
+}
+
+// One limiter stands before REST and MCP, so that what one takes is gone for the other,
+// and each says in its own words which limit it was.
+func TestWhatIsTooMuchIsRefusedAlikeByBothTransports(t *testing.T) {
+	t.Parallel()
+	s := serveLimited(t, limit.Limits{AgentCalls: 2}) // and twice as many at once
+	alice := s.agent("alice")
 	beat := func(name string) (status int, retryAfter, body string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/teams/crew/heartbeat", strings.NewReader(`{"display_name":"`+name+`"}`))
-		require.NoError(t, err)
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Authorization", "Bearer "+crew.JoinToken)
-		reply, err := server.Client().Do(req)
-		require.NoError(t, err)
-		defer func() { require.NoError(t, reply.Body.Close()) }()
-		text, err := io.ReadAll(reply.Body)
-		require.NoError(t, err)
-		return reply.StatusCode, reply.Header.Get("Retry-After"), string(text)
+		return s.post("heartbeat", `{"display_name":"`+name+`"}`)
 	}
 	var refused *atmcp.RefusedError
 	for range 100 { // by MCP, until it is too much
-		if err = alice.call(t.Context(), "create_task", args{"title": "x"}, nil); errors.As(err, &refused) {
+		err := alice.call(t.Context(), "create_task", args{"title": "x"}, nil)
+		if errors.As(err, &refused) {
 			break
 		}
 		require.NoError(t, err)
@@ -76,9 +103,7 @@ func TestWhatIsTooMuchIsRefusedAlikeByBothTransports(t *testing.T) {
 	code, _, body = beat("bob")
 	assert.Equal(t, http.StatusOK, code, "another agent has calls of its own: %s", body)
 
-	team, err := hub.Team(t.Context(), "crew")
-	require.NoError(t, err)
-	status, err := team.Status(t.Context())
+	status, err := s.team.Status(t.Context())
 	require.NoError(t, err)
 	assert.LessOrEqual(t, status.Tasks[atmcp.TaskOpen], 10, "what was refused was not done")
 }
@@ -86,28 +111,17 @@ func TestWhatIsTooMuchIsRefusedAlikeByBothTransports(t *testing.T) {
 // What is refused by its rate has not even made a member.
 func TestACallThatIsTooMuchLetsNobodyJoin(t *testing.T) {
 	t.Parallel()
-	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, hub.Close()) })
-	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
-	require.NoError(t, err)
-	mux := http.NewServeMux()
-	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{Limits: limit.New(limit.Limits{TeamCalls: 1})}))
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	s := serveLimited(t, limit.Limits{TeamCalls: 1})
 	done := 0
 	for i := range 6 {
-		one := &mcpClient{url: server.URL, token: crew.JoinToken, name: fmt.Sprint("agent ", i), http: server.Client()}
-		switch err := one.call(t.Context(), "heartbeat", args{}, nil); atmcp.CodeOf(err) {
+		switch err := s.agent(fmt.Sprint("agent ", i)).call(t.Context(), "heartbeat", args{}, nil); atmcp.CodeOf(err) {
 		case atmcp.CodeRateLimited:
 		default:
 			require.NoError(t, err)
 			done++
 		}
 	}
-	team, err := hub.Team(t.Context(), "crew")
-	require.NoError(t, err)
-	status, err := team.Status(t.Context())
+	status, err := s.team.Status(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, done, status.AgentsTotal)
 	assert.Less(t, done, 6)
@@ -117,19 +131,8 @@ func TestACallThatIsTooMuchLetsNobodyJoin(t *testing.T) {
 // slowed down, each by itself, whichever way they take.
 func TestDirectivesOfOneSenderComeOneByOneWhenThereWereMany(t *testing.T) {
 	t.Parallel()
-	hub, err := atmcp.Open(t.Context(), atmcp.Config{Store: memstore.New(), ReapInterval: -1})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, hub.Close()) })
-	crew, err := hub.CreateTeam(t.Context(), atmcp.CreateTeamRequest{Name: "crew"})
-	require.NoError(t, err)
-	limits := limit.New(limit.Limits{SenderDirectives: 1}) // and four at once
-	mux := http.NewServeMux()
-	mux.Handle("/", httpapi.New(hub, httpapi.Options{AdminToken: isolationAdmin, Limits: limits}))
-	require.NoError(t, mcpapi.Mount(mux, hub, mcpapi.Options{Limits: limits}))
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-
-	alice := &mcpClient{url: server.URL, token: crew.JoinToken, name: "alice", http: server.Client()}
+	s := serveLimited(t, limit.Limits{SenderDirectives: 1}) // and four at once
+	alice := s.agent("alice")
 	direct := func() error {
 		return alice.call(t.Context(), "send_directive", args{"to_agent": "alice", "instruction": "again"}, nil)
 	}
@@ -142,35 +145,21 @@ func TestDirectivesOfOneSenderComeOneByOneWhenThereWereMany(t *testing.T) {
 	assert.Contains(t, refused.Hint, `"limit":"directives of the sender a minute","max":1,`)
 	require.NoError(t, alice.call(t.Context(), "heartbeat", args{}, nil), "it may do all else")
 
-	post := func(path, body string) (int, string, string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/teams/crew/"+path, strings.NewReader(body))
-		require.NoError(t, err)
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Authorization", "Bearer "+crew.JoinToken)
-		reply, err := server.Client().Do(req)
-		require.NoError(t, err)
-		defer func() { require.NoError(t, reply.Body.Close()) }()
-		text, err := io.ReadAll(reply.Body)
-		require.NoError(t, err)
-		return reply.StatusCode, reply.Header.Get("Retry-After"), string(text)
-	}
 	for i := range 4 {
-		status, _, body := post([]string{"directives", "console/command"}[i%2], []string{
+		status, _, body := s.post([]string{"directives", "console/command"}[i%2], []string{
 			`{"console":"ann","to_agent":"alice","instruction":"again"}`, `{"console":"ann","command":"send alice again"}`,
 		}[i%2])
 		require.Equal(t, http.StatusOK, status, body)
 	}
 	const tooMuch = "more than 1 directives of the sender a minute"
-	status, retry, body := post("directives", `{"console":"ann","to_agent":"alice","instruction":"again"}`)
+	status, retry, body := s.post("directives", `{"console":"ann","to_agent":"alice","instruction":"again"}`)
 	assert.Equal(t, http.StatusTooManyRequests, status)
 	assert.NotEmpty(t, retry)
 	assert.Contains(t, body, tooMuch)
-	_, _, body = post("console/command", `{"console":"ann","command":"send alice again"}`)
+	_, _, body = s.post("console/command", `{"console":"ann","command":"send alice again"}`)
 	assert.Contains(t, body, tooMuch, "a command says in its reply how it ended")
 
-	team, err := hub.Team(t.Context(), "crew")
-	require.NoError(t, err)
-	sent, err := team.ListDirectives(t.Context(), atmcp.ListDirectivesRequest{})
+	sent, err := s.team.ListDirectives(t.Context(), atmcp.ListDirectivesRequest{})
 	require.NoError(t, err)
 	assert.Len(t, sent.Directives, 8, "what was refused was not sent")
 }
